@@ -1,0 +1,85 @@
+import { type Behaviour, type StoredEvent } from '@ledger/event-store';
+import {
+  BESIDE,
+  type ChainHead,
+  chainStart,
+  emptyOrganisationWallet,
+  emptyUserWallet,
+  type Envelope,
+  eventOf,
+  foldOrganisation,
+  foldUser,
+  metadataOf,
+  type OrganisationEvent,
+  type OrganisationWallet,
+  type Policy,
+  type Recorded,
+  type RememberedEntry,
+  type UserEvent,
+  type UserWallet,
+  type WalletEvent,
+  walletOf,
+} from '@ledger/wallet';
+import { hashing } from './hashing';
+
+/** A folded wallet with the end of its chain, as a mailbox keeps it. */
+export interface Kept<Wallet> {
+  wallet: Wallet;
+  head: ChainHead;
+  /** Epoch ms of the last event. */
+  at: number;
+}
+
+/** What the asks of one round have fetched; see Given. */
+export interface Attempt {
+  /** Revision up to which the state was durable when the round began. */
+  durableRevision: number;
+  policies: Map<string, Policy | null>;
+  older: Map<string, RememberedEntry | null>;
+  stored: Map<number, WalletEvent>;
+  /** The index did not catch up in time for one ask: the others need not wait too. */
+  indexBehind: boolean;
+}
+
+/** How wallets of one kind are made and folded. */
+export interface WalletKindOf<Wallet> {
+  empty(id: string): Wallet;
+  fold(wallet: Wallet, event: WalletEvent, recorded: Recorded): void;
+}
+
+export const organisationKind: WalletKindOf<OrganisationWallet> = {
+  empty: emptyOrganisationWallet,
+  fold: (wallet, event, recorded) => foldOrganisation(wallet, event as OrganisationEvent, recorded),
+};
+
+export const userKind: WalletKindOf<UserWallet> = {
+  empty: emptyUserWallet,
+  fold: (wallet, event, recorded) => foldUser(wallet, event as UserEvent, recorded),
+};
+
+export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>): Behaviour<Kept<Wallet>, Attempt> {
+  return {
+    empty: (stream) => ({ wallet: kind.empty(walletOf(stream)?.id ?? ''), head: chainStart(stream, hashing), at: 0 }),
+    revisionOf: ({ head }) => head.revision,
+    absorb: (kept, stored) => absorb(kind, kept, stored),
+    newAttempt: ({ head }) => ({
+      durableRevision: head.revision,
+      policies: new Map(),
+      older: new Map(),
+      stored: new Map(),
+      indexBehind: false,
+    }),
+  };
+}
+
+/** Where an event of a command stands: only its own result carries the key. */
+export const recordedAs = (event: WalletEvent, revision: number, { key, contentHash }: Envelope): Recorded =>
+  key === undefined || BESIDE.has(event.type) ? { revision } : { revision, key, contentHash };
+
+function absorb<Wallet>(kind: WalletKindOf<Wallet>, kept: Kept<Wallet>, stored: StoredEvent): void {
+  const event = eventOf(stored);
+  const { key, contentHash, hash = '' } = metadataOf(stored);
+  kind.fold(kept.wallet, event, key === undefined ? { revision: stored.revision } : { revision: stored.revision, key, contentHash });
+  kept.head = { revision: stored.revision, hash };
+  kept.at = Date.parse(event.data.at);
+}

@@ -1,0 +1,25 @@
+import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { EventStore, SqliteEventStore } from '@ledger/event-store';
+import { Settings } from '../settings';
+import { Clock, SystemClock } from './clock';
+
+/** The event store and the clock, for everything else; the store closes last. */
+@Global()
+@Module({
+  providers: [
+    { provide: Clock, useClass: SystemClock },
+    {
+      provide: EventStore,
+      inject: [Settings],
+      useFactory: ({ eventStoreUrl }: Settings) => SqliteEventStore.open(eventStoreUrl.slice('sqlite:'.length)),
+    },
+  ],
+  exports: [Clock, EventStore],
+})
+export class StoreModule implements OnApplicationShutdown {
+  constructor(@Inject(EventStore) private readonly store: EventStore) {}
+
+  onApplicationShutdown(): Promise<void> {
+    return this.store.close();
+  }
+}

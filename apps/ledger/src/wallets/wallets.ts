@@ -1,0 +1,172 @@
+import { type Ask, type EventStore, Mailboxes, type Ruled, Wanted } from '@ledger/event-store';
+import {
+  type Decision,
+  eventOf,
+  type Given,
+  judge,
+  metadataOf,
+  Missing,
+  type PlatformSettings,
+  Refusal,
+  type Remembered,
+  seal,
+  type SealedEvent,
+  type SoughtEntry,
+  streamOf,
+  type WalletCommand,
+  type WalletEvent,
+} from '@ledger/wallet';
+import { v7 } from 'uuid';
+import type { ReadModel } from '../views/read-model';
+import type { Clock } from './clock';
+import type { Commanded } from './commanding';
+import { hashing } from './hashing';
+import { type Attempt, behaviourOf, type Kept, recordedAs, type WalletKindOf } from './kept';
+
+/** Folded wallets of one kind kept in memory. */
+export const STATES_MAX = 100_000;
+/** A command waits so long for the index of what is unique for ever. */
+export const INDEX_WAIT_MS = 5_000;
+/** One command's result spans at most so many events: an allocation 10 parts, a batch of members 50. */
+const RESULT_EVENTS_MAX = 100;
+
+interface WalletState {
+  keys: Remembered;
+}
+
+export interface WalletsContext {
+  store: EventStore;
+  clock: Clock;
+  index: Pick<ReadModel, 'lookUp' | 'reached'>;
+  settings: PlatformSettings & { attemptSeconds: number };
+}
+
+type FetchPolicies = (organisationIds: readonly string[], attempt: Attempt) => Promise<void>;
+
+interface Decided {
+  events: WalletEvent[];
+  replayOf?: number;
+}
+
+/** The write side of all wallets of one kind: decides commands in their wallet's mailbox, on everything that they must see. */
+export class Wallets<Wallet extends WalletState> {
+  protected readonly mailboxes: Mailboxes<Kept<Wallet>, Attempt>;
+
+  constructor(
+    protected readonly kind: WalletKindOf<Wallet>,
+    protected readonly context: WalletsContext,
+  ) {
+    const { store, clock, settings } = context;
+    this.mailboxes = new Mailboxes(store, behaviourOf(kind), {
+      statesMax: STATES_MAX,
+      attemptMs: settings.attemptSeconds * 1_000,
+      now: () => clock.now(),
+      pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    });
+  }
+
+  /** @throws Refusal, and the errors of mailbox and event store */
+  async execute<Command extends WalletCommand>(command: Command, decide: Decision<Wallet, Command>): Promise<Commanded> {
+    const stream = streamOf(command.wallet);
+    const { result, revision, position } = await this.mailboxes.ask(stream, this.decided(stream, command, decide, true));
+    if (result.replayOf === undefined) return { events: result.events, replayed: false, revision, position };
+    return this.firstResult(stream, result.replayOf, command.envelope.key);
+  }
+
+  /** What the command would do now; nothing is written. @throws as `execute` */
+  async preview<Command extends WalletCommand>(command: Command, decide: Decision<Wallet, Command>): Promise<WalletEvent[]> {
+    const stream = streamOf(command.wallet);
+    const { result } = await this.mailboxes.ask(stream, this.decided(stream, command, decide, false));
+    return result.events;
+  }
+
+  drain(): Promise<void> {
+    return this.mailboxes.drain();
+  }
+
+  /** Policies are asked of organisations; only users' draws want them. */
+  protected policiesFor(_userId: string): FetchPolicies {
+    return () => Promise.reject(new Error('this kind of wallet asks for no policy'));
+  }
+
+  private decided<Command extends WalletCommand>(
+    stream: string,
+    command: Command,
+    decide: Decision<Wallet, Command>,
+    writes: boolean,
+  ): Ask<Kept<Wallet>, Attempt, Decided> {
+    const { clock, settings } = this.context;
+    const newId = v7();
+    return (kept, attempt) => {
+      const at = Math.max(clock.now(), kept.at);
+      const given: Given = { at, newId, settings, policies: attempt.policies, older: attempt.older, stored: attempt.stored };
+      const verdict = judge(kept.wallet, command, given, decide);
+      if (verdict instanceof Missing) return this.wanted(stream, command, verdict, attempt);
+      const { events, refusal, replayOf } = verdict;
+      if (!writes || events.length === 0) return { events: [], refusal, result: { events, replayOf } };
+      return { ...this.sealed(kept, command, events, at), refusal, result: { events } };
+    };
+  }
+
+  private sealed(
+    kept: Kept<Wallet>,
+    { envelope }: WalletCommand,
+    events: WalletEvent[],
+    at: number,
+  ): Pick<Ruled<Decided>, 'events' | 'apply'> {
+    const head = { ...kept.head };
+    const sealed: SealedEvent[] = events.map((event) => seal(event, envelope, head, hashing));
+    return {
+      events: sealed,
+      apply: () => {
+        events.forEach((event, index) => {
+          this.kind.fold(kept.wallet, event, recordedAs(event, kept.head.revision + 1 + index, envelope));
+        });
+        kept.head = head;
+        kept.at = at;
+      },
+    };
+  }
+
+  private wanted(stream: string, { wallet }: WalletCommand, { wanted }: Missing, attempt: Attempt): Wanted {
+    const { organisationIds, entry, revision } = wanted;
+    if (organisationIds) return new Wanted(() => this.policiesFor(wallet.id)(organisationIds, attempt));
+    if (entry) return this.olderEntry(stream, entry, attempt);
+    return new Wanted(
+      async () => {
+        const [stored] = await this.context.store.readStream(stream, revision ?? 0, 1);
+        if (stored) attempt.stored.set(stored.revision, eventOf(stored));
+      },
+      (revision ?? 0) > attempt.durableRevision,
+    );
+  }
+
+  /** The index must have passed the last entry that the wallet's state has dropped; until it has, the command waits, bounded. */
+  private olderEntry(stream: string, sought: SoughtEntry, attempt: Attempt): Wanted {
+    const { kind, entry, droppedRevision } = sought;
+    const { index, store } = this.context;
+    const behind = index.lookUp(stream, kind, entry).revision < droppedRevision;
+    return new Wanted(async () => {
+      if (behind && !attempt.indexBehind) {
+        const { position } = await store.headOf(stream);
+        attempt.indexBehind = !(await index.reached(position, INDEX_WAIT_MS));
+      }
+      const { revision, found } = index.lookUp(stream, kind, entry);
+      if (revision < droppedRevision) {
+        const detail = 'The index of what this wallet has seen is being built; repeat the command in a few seconds, with the same key.';
+        throw new Refusal('CATCHING_UP', detail, { indexedRevision: revision, neededRevision: droppedRevision });
+      }
+      attempt.older.set(`${kind}:${entry}`, found ?? null);
+    }, behind);
+  }
+
+  /** The original result is made again from the events of its key, not kept beside them. */
+  private async firstResult(stream: string, from: number, key: string | undefined): Promise<Commanded> {
+    const stored = await this.context.store.readStream(stream, from, RESULT_EVENTS_MAX);
+    const other = stored.findIndex((event) => metadataOf(event).key !== key);
+    const own = other < 0 ? stored : stored.slice(0, other);
+    const last = own.at(-1);
+    if (!last) throw new Error(`${stream} lacks the result of a key at revision ${from}`);
+    return { events: own.map(eventOf), replayed: true, revision: last.revision, position: last.position };
+  }
+}

@@ -1,0 +1,4 @@
+export * from './event-store';
+export { SqliteEventStore, type SqliteEventStoreOptions } from './sqlite/sqlite-event-store';
+export * from './mailbox';
+export * from './mailboxes';

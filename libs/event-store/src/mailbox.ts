@@ -1,0 +1,274 @@
+import {
+  type Appended,
+  AppendTooLarge,
+  bytesOf,
+  type EventStore,
+  type NewEvent,
+  OutcomeUnknown,
+  StoreClosed,
+  type StoredEvent,
+  type StreamHead,
+  StoreUnavailable,
+  WrongExpectedRevision,
+} from './event-store';
+
+/** What the mailboxes must know of the state that they keep. */
+export interface Behaviour<State, Attempt> {
+  empty(stream: string): State;
+  revisionOf(state: State): number;
+  /** Folds a stored event; the mailbox owns the state, so it may be mutated. */
+  absorb(state: State, event: StoredEvent): void;
+  /** A fresh place for what asks fetch. Each round of decisions gets its own, so that nothing read before an ask arrived is used for it. */
+  newAttempt(state: State): Attempt;
+}
+
+/** What an ask came to on some state. */
+export interface Ruled<Result> {
+  /** To be appended behind the state; none for a refusal, a replay, a question. */
+  events: readonly NewEvent[];
+  /** Folds `events` into the state. */
+  apply?(): void;
+  /** Answered, once everything it was decided on is durable: the result, or the refusal that the caller meets. */
+  result?: Result;
+  refusal?: Error;
+}
+
+/** An ask cannot be decided yet: fetch first, then rule again. */
+export class Wanted {
+  constructor(
+    readonly fetch: () => Promise<void>,
+    /** True when what is fetched may hang on events that are decided but not yet appended. */
+    readonly needsDurable = false,
+  ) {}
+}
+
+/** A pure decision on the state; called again after every conflict, and after every fetch that it wanted. */
+export type Ask<State, Attempt, Result> = (state: State, attempt: Attempt) => Ruled<Result> | Wanted;
+
+export interface Answer<Result> extends StreamHead {
+  result: Result;
+}
+
+export interface MailboxOptions {
+  /** An append of unknown outcome is repeated for so long. */
+  attemptMs: number;
+  now(): number;
+  pause(ms: number): Promise<void>;
+}
+
+/** Asks that one append can gather. */
+export const ASKS_MAX = 256;
+/** Asks that one wallet lets wait. */
+export const QUEUE_MAX = 20_000;
+/** Rounds of decisions, without any progress, before a wallet gives up on conflicts. */
+export const ROUNDS_MAX = 10;
+/** Fetches that one ask may want in a round. */
+export const FETCHES_MAX = 8;
+const PAGE = 1_000;
+const PAUSE_MS = 5;
+const PAUSE_MS_MAX = 500;
+
+/** More asks wait for this wallet than it lets wait. */
+export class Overloaded extends Error {
+  constructor(stream: string) {
+    super(`${QUEUE_MAX} commands wait for ${stream} already`);
+    this.name = 'Overloaded';
+  }
+}
+
+/** Other writers were first, again and again. Nothing was written. */
+export class Contention extends Error {
+  constructor(stream: string) {
+    super(`other writers of ${stream} were first ${ROUNDS_MAX} times in a row`);
+    this.name = 'Contention';
+  }
+}
+
+export interface Waiting<State, Attempt> {
+  ask: Ask<State, Attempt, unknown>;
+  resolve: (answer: Answer<unknown>) => void;
+  reject: (error: unknown) => void;
+}
+
+/** Decided on the state, not yet durable. */
+interface Planned<State, Attempt> {
+  waiting: Waiting<State, Attempt>;
+  ruled: Ruled<unknown>;
+}
+
+interface Plan<State, Attempt> {
+  planned: Planned<State, Attempt>[];
+  events: NewEvent[];
+  /** Asks that the next append takes. */
+  rest: Waiting<State, Attempt>[];
+}
+
+/**
+ * The queue of one wallet. While one append is in flight, asks gather; then all of them are decided, one after the other, each
+ * on the state that it will find, and go into one append at the exact revision. An answer that appends nothing is given only
+ * when everything it was decided on is durable, and when the stream's head, read after the ask arrived, is the state's.
+ */
+export class Mailbox<State, Attempt> {
+  private queue: Waiting<State, Attempt>[] = [];
+  private running = false;
+
+  constructor(
+    readonly stream: string,
+    private readonly store: EventStore,
+    private readonly behaviour: Behaviour<State, Attempt>,
+    private readonly options: MailboxOptions,
+    /** Undefined: must be loaded. */
+    private state: State | undefined,
+    /** Called when nothing waits any more, with the state if it is good. */
+    private readonly idle: (state: State | undefined) => void,
+  ) {}
+
+  /** @throws Overloaded */
+  post(waiting: Waiting<State, Attempt>): void {
+    if (this.queue.length >= QUEUE_MAX) throw new Overloaded(this.stream);
+    this.queue.push(waiting);
+    if (!this.running) void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.running = true;
+    // Asks that arrive in the same tick go into the same append.
+    await Promise.resolve();
+    while (this.queue.length > 0) {
+      const batch = this.queue;
+      this.queue = [];
+      try {
+        await this.serve(batch);
+      } catch (error) {
+        this.state = undefined;
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.running = false;
+    this.idle(this.state);
+  }
+
+  /** Rejecting an ask that was answered already does nothing, so an error may be given to all of a batch. */
+  private async serve(batch: Waiting<State, Attempt>[]): Promise<void> {
+    let open = batch;
+    for (let round = 1; open.length > 0; round += 1) {
+      if (round > ROUNDS_MAX) throw new Contention(this.stream);
+      this.state ??= await this.load();
+      const expected = this.behaviour.revisionOf(this.state);
+      const plan = await this.plan(this.state, open);
+      const outcome = plan.events.length === 0 ? await this.confirm(this.state, expected) : await this.append(expected, plan.events);
+      if (outcome === 'conflict') continue;
+      if (outcome === 'unknown') {
+        this.state = undefined;
+        const written = plan.planned.filter(({ ruled }) => ruled.events.length > 0);
+        for (const { waiting } of written) waiting.reject(new OutcomeUnknown(`the store did not say whether it wrote to ${this.stream}`));
+        open = [...plan.planned.filter(({ ruled }) => ruled.events.length === 0).map(({ waiting }) => waiting), ...plan.rest];
+        continue;
+      }
+      for (const { waiting, ruled } of plan.planned) answer(waiting, ruled, outcome);
+      open = plan.rest;
+      round = 0;
+    }
+  }
+
+  /** Decides what fits one append. The state moves on with every event, before any of them is durable. */
+  private async plan(state: State, open: Waiting<State, Attempt>[]): Promise<Plan<State, Attempt>> {
+    const attempt = this.behaviour.newAttempt(state);
+    const plan: Plan<State, Attempt> = { planned: [], events: [], rest: [] };
+    let bytes = 0;
+    for (const [index, waiting] of open.entries()) {
+      if (index >= ASKS_MAX) {
+        plan.rest = open.slice(index);
+        break;
+      }
+      const ruled = await this.rule(state, waiting, attempt, plan.events.length > 0);
+      if (ruled === 'refused') continue;
+      const size = ruled === 'later' ? 0 : ruled.events.reduce((sum, event) => sum + bytesOf(event), 0);
+      if (ruled === 'later' || (plan.events.length > 0 && bytes + size > this.store.maxAppendBytes)) {
+        plan.rest = open.slice(index);
+        break;
+      }
+      if (size > this.store.maxAppendBytes) {
+        waiting.reject(new AppendTooLarge(size, this.store.maxAppendBytes));
+        continue;
+      }
+      ruled.apply?.();
+      bytes += size;
+      plan.events.push(...ruled.events);
+      plan.planned.push({ waiting, ruled });
+    }
+    return plan;
+  }
+
+  /** One ask's failure to be decided is its own: its neighbours go on. */
+  private async rule(
+    state: State,
+    { ask, reject }: Waiting<State, Attempt>,
+    attempt: Attempt,
+    undurable: boolean,
+  ): Promise<Ruled<unknown> | 'later' | 'refused'> {
+    try {
+      for (let fetches = 0; fetches <= FETCHES_MAX; fetches += 1) {
+        const ruled = ask(state, attempt);
+        if (!(ruled instanceof Wanted)) return ruled;
+        if (ruled.needsDurable && undurable) return 'later';
+        await ruled.fetch();
+      }
+      throw new StoreUnavailable(`what a decision on ${this.stream} stands on was not to be had in ${FETCHES_MAX} reads`);
+    } catch (error) {
+      reject(error);
+      return 'refused';
+    }
+  }
+
+  /** The second rule: a read of the own stream, issued now, must find the state at its head. */
+  private async confirm(state: State, revision: number): Promise<StreamHead | 'conflict'> {
+    const head = await this.store.headOf(this.stream);
+    if (head.revision === revision) return head;
+    if (head.revision < revision) this.state = undefined;
+    else await this.catchUp(state);
+    return 'conflict';
+  }
+
+  /** Repeats the same ids at the same revision until the store says what became of them, for the time of an attempt. */
+  private async append(expected: number, events: readonly NewEvent[]): Promise<Appended | 'conflict' | 'unknown'> {
+    const until = this.options.now() + this.options.attemptMs;
+    let mayLand = false;
+    for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
+      try {
+        return await this.store.append(this.stream, expected, events);
+      } catch (error) {
+        if (error instanceof WrongExpectedRevision) {
+          // Somebody else's events stand where ours would: ours are not there, and can never come to be.
+          this.state = undefined;
+          return 'conflict';
+        }
+        mayLand ||= error instanceof OutcomeUnknown;
+        const transient = error instanceof OutcomeUnknown || error instanceof StoreUnavailable || error instanceof StoreClosed;
+        // "Nothing was written" speaks of that try alone: an earlier one may still land.
+        if (!transient || !mayLand) throw error;
+        if (this.options.now() >= until || error instanceof StoreClosed) return 'unknown';
+        await this.options.pause(pause * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  private async load(): Promise<State> {
+    const state = this.behaviour.empty(this.stream);
+    await this.catchUp(state);
+    return state;
+  }
+
+  private async catchUp(state: State): Promise<void> {
+    for (;;) {
+      const page = await this.store.readStream(this.stream, this.behaviour.revisionOf(state) + 1, PAGE);
+      for (const event of page) this.behaviour.absorb(state, event);
+      if (page.length < PAGE) return;
+    }
+  }
+}
+
+function answer({ resolve, reject }: Pick<Waiting<unknown, unknown>, 'resolve' | 'reject'>, ruled: Ruled<unknown>, head: StreamHead): void {
+  if (ruled.refusal) reject(ruled.refusal);
+  else resolve({ result: ruled.result, revision: head.revision, position: head.position });
+}

@@ -1,0 +1,59 @@
+import { LRUCache } from 'lru-cache';
+import { type EventStore, StoreClosed } from './event-store';
+import { type Answer, type Ask, type Behaviour, Mailbox, type MailboxOptions, type Waiting } from './mailbox';
+
+export interface MailboxesOptions extends MailboxOptions {
+  /** Folded states kept in memory; the least recently used go first and are loaded again when needed. */
+  statesMax: number;
+}
+
+/** The mailboxes of all wallets of one kind: those with work to do, and the folded states of those that rest. */
+export class Mailboxes<State extends object, Attempt> {
+  private readonly busy = new Map<string, Mailbox<State, Attempt>>();
+  private readonly resting: LRUCache<string, State>;
+  private closed = false;
+  private drained?: () => void;
+
+  constructor(
+    private readonly store: EventStore,
+    private readonly behaviour: Behaviour<State, Attempt>,
+    private readonly options: MailboxesOptions,
+  ) {
+    this.resting = new LRUCache({ max: options.statesMax });
+  }
+
+  /**
+   * Decides on the wallet's state and appends what comes of it.
+   * @throws the ask's refusal; Overloaded, Contention; StoreUnavailable, OutcomeUnknown, AppendTooLarge, StoreClosed
+   */
+  ask<Result>(stream: string, ask: Ask<State, Attempt, Result>): Promise<Answer<Result>> {
+    return new Promise((resolve, reject) => {
+      if (this.closed) throw new StoreClosed();
+      const waiting: Waiting<State, Attempt> = { ask, resolve: resolve as (answer: Answer<unknown>) => void, reject };
+      this.mailboxOf(stream).post(waiting);
+    });
+  }
+
+  /** Takes nothing new, and resolves when everything that waits was answered. */
+  async drain(): Promise<void> {
+    this.closed = true;
+    if (this.busy.size > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+  }
+
+  private mailboxOf(stream: string): Mailbox<State, Attempt> {
+    const busy = this.busy.get(stream);
+    if (busy) return busy;
+    // The mailbox owns its state while it works on it; nobody else may see what is not durable.
+    const state = this.resting.get(stream);
+    this.resting.delete(stream);
+    const mailbox = new Mailbox(stream, this.store, this.behaviour, this.options, state, (left) => this.rest(stream, left));
+    this.busy.set(stream, mailbox);
+    return mailbox;
+  }
+
+  private rest(stream: string, state: State | undefined): void {
+    this.busy.delete(stream);
+    if (state) this.resting.set(stream, state);
+    if (this.busy.size === 0) this.drained?.();
+  }
+}

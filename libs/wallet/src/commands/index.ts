@@ -1,0 +1,4 @@
+export * from './command';
+export * from './fields';
+export * from './organisation-commands';
+export * from './user-commands';

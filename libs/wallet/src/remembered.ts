@@ -1,0 +1,49 @@
+/**
+ * What is unique for ever in a wallet (idempotency keys, payment references, usages), with bounded memory: the recent
+ * entries live here, older ones in an index that somebody else asks. `droppedRevision` is the last revision that such an
+ * index must have read before its "never heard of it" can be believed.
+ */
+export interface RememberedEntry {
+  /** Revision of the (first) event that made the entry. */
+  revision: number;
+  /** Of a key. */
+  contentHash?: string;
+  /** Of a usage: revision of its reversal. */
+  reversedRevision?: number;
+}
+
+export interface Remembered {
+  recent: Map<string, RememberedEntry>;
+  droppedRevision: number;
+}
+
+export type EntryKind = 'key' | 'payment' | 'usage';
+
+/** An entry that the recent ones lack; ask the index once it has read at least `droppedRevision`. */
+export interface SoughtEntry {
+  kind: EntryKind;
+  entry: string;
+  droppedRevision: number;
+}
+
+/**
+ * Entries kept per wallet and kind. More than one append can hold (mailbox: 256 commands), so that an entry is dropped
+ * only after it is durable.
+ */
+export const RECENT_MAX = 1_024;
+
+export const rememberedNothing = (): Remembered => ({ recent: new Map(), droppedRevision: -1 });
+
+/** The fold owns the state it builds, so it may mutate it. */
+export function remember(remembered: Remembered, entry: string, value: RememberedEntry): void {
+  const { recent } = remembered;
+  recent.delete(entry);
+  recent.set(entry, value);
+  if (recent.size <= RECENT_MAX) return;
+  // A Map iterates in the order of insertion, so the first is the oldest.
+  for (const [oldest, dropped] of recent) {
+    recent.delete(oldest);
+    remembered.droppedRevision = Math.max(remembered.droppedRevision, dropped.revision, dropped.reversedRevision ?? -1);
+    return;
+  }
+}

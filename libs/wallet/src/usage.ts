@@ -1,0 +1,120 @@
+import { AHEAD_MS, instantOf, isoInstant, LATE_MS } from './calendar';
+import type { ReverseUsage, UseTokens } from './commands';
+import { type Decision, type Given, invalid, Missing, recall } from './decision';
+import { planDraw, reachedByDraw, refusalOf, sumOf } from './draw';
+import type { Charge, Considered, EventOf, UserBalance } from './events';
+import { tokensForCost } from './pricing';
+import { Refusal } from './refusal';
+import { balanceOfUser, beginning, freeNow, type FreeTokens, type UserWallet } from './user-wallet';
+
+/** Drawing tokens for a usage, and returning them (design section 2, Usage). */
+
+/** Charges a user: free, then allocated in the order of first receipt, then purchased; all or nothing. */
+export const use: Decision<UserWallet, UseTokens> = (wallet, command, given) => {
+  const tokens = command.tokens ?? pricedCost(command);
+  const occurredAt = occurrence(command, given);
+  const free = freeNow(wallet, given);
+  const plan = planDraw(wallet, free, tokens, command, given, occurredAt);
+  if (plan instanceof Missing) return plan;
+  if (plan.open > 0) throw refusalOf(wallet, free, tokens, plan, given);
+
+  const { charged, considered } = plan;
+  const freeDrawn = charged.some(({ source }) => source === 'free');
+  const data: EventOf<'TokensUsed'>['data'] = {
+    at: isoInstant(given.at),
+    usageId: given.newId,
+    tokens,
+    occurredAt: isoInstant(occurredAt),
+    ...textsOf(command),
+    charged,
+    ...(freeDrawn ? { freeMonth: free.month } : {}),
+    considered: considered.map(({ record }) => record),
+    balanceAfter: balanceAfter(wallet, free, charged, -1),
+  };
+  const reached = considered.flatMap((one) => reachedByDraw(one, given));
+  return [...beginning(wallet, free, given), { type: 'TokensUsed', data }, ...reached];
+};
+
+/** Returns a usage once, in full, to the very buckets and windows that it came from. */
+export const reverse: Decision<UserWallet, ReverseUsage> = (wallet, { usageId, reason }, given) => {
+  const entry = recall(wallet.usages, 'usage', usageId, given);
+  if (entry instanceof Missing) return entry;
+  if (!entry) throw new Refusal('USAGE_NOT_FOUND', `${wallet.userId} has no usage ${usageId}.`, { userId: wallet.userId, usageId });
+  if (entry.reversedRevision !== undefined) {
+    throw new Refusal('USAGE_ALREADY_REVERSED', `The usage ${usageId} was reversed before; a usage is reversed once.`, { usageId });
+  }
+  const usage = given.stored.get(entry.revision);
+  if (usage === undefined) return new Missing({ revision: entry.revision });
+  if (usage.type !== 'TokensUsed')
+    throw new Error(`revision ${entry.revision} of ${wallet.userId} is ${usage.type}, not the usage ${usageId}`);
+
+  const free = freeNow(wallet, given);
+  const { tokens, charged, considered, freeMonth } = usage.data;
+  const lapses = freeMonth !== undefined && freeMonth !== free.month;
+  const returned = lapses ? charged.filter(({ source }) => source !== 'free') : charged;
+  const data: EventOf<'UsageReversed'>['data'] = {
+    at: isoInstant(given.at),
+    usageId,
+    tokens,
+    ...(reason === undefined ? {} : { reason }),
+    returned,
+    lapsed: tokens - sumOf(returned),
+    windows: considered.flatMap((draw) => windowsGivenBack(wallet, draw)),
+    balanceAfter: balanceAfter(wallet, free, returned, 1),
+  };
+  return [...beginning(wallet, free, given), { type: 'UsageReversed', data }];
+};
+
+function balanceAfter(wallet: UserWallet, free: FreeTokens, charges: readonly Charge[], sign: 1 | -1): UserBalance {
+  const after: UserBalance = { balance: balanceOfUser(wallet, free) + sign * sumOf(charges) };
+  for (const { source, organisationId = '', tokens } of charges) {
+    if (source === 'free') after.free = { tokens: free.tokens + sign * tokens, month: free.month };
+    if (source === 'purchased') after.purchased = wallet.purchased + sign * tokens;
+    if (source !== 'allocated') continue;
+    const held = wallet.relationships.get(organisationId)?.tokens ?? 0;
+    (after.allocated ??= []).push({ organisationId, tokens: held + sign * tokens });
+  }
+  return after;
+}
+
+/** A counter that was pruned meanwhile stays gone: then the reversal changes buckets only. */
+function windowsGivenBack(wallet: UserWallet, { organisationId, tokens, windows }: Considered) {
+  if (tokens === 0) return [];
+  const used = wallet.relationships.get(organisationId)?.used;
+  return [windows.daily, windows.monthly].flatMap(({ window }) => {
+    const now = used?.get(window);
+    return now === undefined ? [] : [{ organisationId, window, used: Math.max(0, now - tokens) }];
+  });
+}
+
+function pricedCost({ variableCostEuros }: UseTokens): number {
+  const tokens = variableCostEuros === undefined ? undefined : tokensForCost(variableCostEuros);
+  if (tokens === undefined) throw invalid('/variableCostEuros', variableCostEuros, 'must be a decimal above 0 in a string such as "0.10"');
+  return tokens;
+}
+
+/** At most 72 h back and 60 s ahead; its windows are counted, funds are today's. */
+function occurrence({ occurredAt }: UseTokens, given: Given): number {
+  if (occurredAt === undefined) return given.at;
+  const instant = instantOf(occurredAt);
+  if (instant === undefined)
+    throw invalid('/occurredAt', occurredAt, 'must be an ISO 8601 instant in UTC such as 2026-11-23T12:00:00.000Z');
+  if (instant > given.at + AHEAD_MS)
+    throw invalid('/occurredAt', occurredAt, `must be at most 60 s ahead of the ledger, which has ${isoInstant(given.at)}`);
+  if (instant < given.at - LATE_MS) {
+    const earliest = isoInstant(given.at - LATE_MS);
+    throw new Refusal('TOO_OLD', `The usage occurred at ${occurredAt}; the earliest that still counts is ${earliest} (72 h back).`, {
+      occurredAt,
+      earliest,
+    });
+  }
+  return instant;
+}
+
+function textsOf({ variableCostEuros, service, reference }: UseTokens) {
+  return {
+    ...(variableCostEuros === undefined ? {} : { variableCostEuros }),
+    ...(service === undefined ? {} : { service }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+}
