@@ -67,6 +67,7 @@ export function isTimeZone(text: string): boolean {
  * Throws a RangeError when the zone is unknown (check with `isTimeZone`), `at` is no whole number or lies outside the years 1..9998.
  */
 export function windowsAt(timeZone: string, at: number): Windows {
+  if (!Number.isInteger(at)) throw new RangeError(`The instant ${at} is no whole number of milliseconds.`);
   const known = stretchesByZone.get(timeZone);
   if (known !== undefined) {
     for (const stretch of known) if (at >= stretch.from && at < stretch.until) return stretch.windows;

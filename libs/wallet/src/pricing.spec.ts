@@ -93,6 +93,8 @@ describe('priceOf', () => {
     expect(priceOf(table, 299).priceCents).toBe(299);
     expect(priceOf(table, 301)).toEqual({ tokens: 301, listPriceCents: 301, discountPercent: 50, priceCents: 151 });
     expect(quote(table, 200).better).toEqual({ tokens: 300, priceCents: 150 });
+    const onePercent: PriceTable = { ...table, tiers: [{ fromCents: 1, percent: 1 }] };
+    expect([50, 51].map((tokens) => priceOf(onePercent, tokens).priceCents)).toEqual([50, 50]); // 49.50 and 50.49
     expect(priceOf({ ...table, tiers: [] }, 5_000_000).priceCents).toBe(5_000_000);
     expect(quote({ ...table, tiers: [] }, 5_000_000).better).toBeUndefined();
   });
@@ -153,7 +155,7 @@ describe('tokensForEuros', () => {
     ['10000000000.00', WALLET_TOKENS_MAX],
   ])('%s EUR are %i tokens', (euros, tokens) => expect(tokensForEuros(PRICE_TABLE, euros)).toBe(tokens));
 
-  const others = '|0|0.00|-1|+1|.5|5.|1.001|1,00|1e3|0x10| 1|1\n|NaN|١|10000000000.01|111111111111';
+  const others = '|0|0.00|-1|+1|.5|5.|1.001|1,00|1e3|0x10| 1|1\n|NaN|١|10000000000.01|000000000001';
   it.each(others.split('|'))('refuses %j', (euros) => expect(tokensForEuros(PRICE_TABLE, euros)).toBeUndefined());
 
   it('inverts the list price', () => {

@@ -102,7 +102,7 @@ export class MemberLine {
   @IsOptional()
   @ValidateNested()
   @Type(() => LimitsBody)
-  @JSONSchema({ description: 'The whole override; null clears it; left out keeps it' })
+  @JSONSchema({ nullable: true, description: 'The whole override; null clears it; left out keeps it' })
   limits?: LimitsBody | null;
 }
 
