@@ -1,0 +1,20 @@
+import { resolve } from 'node:path';
+import type { WalletEvent } from '@ledger/wallet';
+import Database from 'better-sqlite3';
+import type { StoredFact } from './recompute';
+
+/** Every stored event in the order of the store, read from the file itself: neither the service nor its adapter is asked. */
+export function* storedFacts(folder: string): Generator<StoredFact> {
+  const database = new Database(resolve(folder, 'events.db'), { readonly: true, fileMustExist: true });
+  try {
+    const rows = database
+      .prepare<[], [stream: string, revision: number, type: string, data: string]>(
+        'select stream, revision, type, data from ledger order by position',
+      )
+      .raw();
+    for (const [stream, revision, type, data] of rows.iterate())
+      yield { stream, revision, event: { type, data: JSON.parse(data) as unknown } as WalletEvent };
+  } finally {
+    database.close();
+  }
+}
