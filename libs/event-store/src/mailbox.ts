@@ -5,7 +5,6 @@ import {
   type EventStore,
   type NewEvent,
   OutcomeUnknown,
-  StoreClosed,
   type StoredEvent,
   type StreamHead,
   StoreUnavailable,
@@ -103,6 +102,8 @@ interface Plan<State, Attempt> {
   rest: Waiting<State, Attempt>[];
 }
 
+const refusedBy = (refusal: unknown): Ruled<never> => ({ events: [], refusal: refusal as Error });
+
 /**
  * The queue of one wallet. While one append is in flight, asks gather; then all of them are decided, one after the other, each
  * on the state that it will find, and go into one append at the exact revision. An answer that appends nothing is given only
@@ -156,6 +157,11 @@ export class Mailbox<State, Attempt> {
       this.state ??= await this.load();
       const expected = this.behaviour.revisionOf(this.state);
       const plan = await this.plan(this.state, open);
+      if (plan === 'spoiled') {
+        this.state = undefined;
+        round = 0;
+        continue;
+      }
       const outcome = plan.events.length === 0 ? await this.confirm(this.state, expected) : await this.append(expected, plan.events);
       if (outcome === 'conflict') continue;
       if (outcome === 'unknown') {
@@ -172,7 +178,7 @@ export class Mailbox<State, Attempt> {
   }
 
   /** Decides what fits one append. The state moves on with every event, before any of them is durable. */
-  private async plan(state: State, open: Waiting<State, Attempt>[]): Promise<Plan<State, Attempt>> {
+  private async plan(state: State, open: Waiting<State, Attempt>[]): Promise<Plan<State, Attempt> | 'spoiled'> {
     const attempt = this.behaviour.newAttempt(state);
     const plan: Plan<State, Attempt> = { planned: [], events: [], rest: [] };
     let bytes = 0;
@@ -182,17 +188,28 @@ export class Mailbox<State, Attempt> {
         break;
       }
       const ruled = await this.rule(state, waiting, attempt, plan.events.length > 0);
-      if (ruled === 'refused') continue;
-      const size = ruled === 'later' ? 0 : ruled.events.reduce((sum, event) => sum + bytesOf(event), 0);
-      if (ruled === 'later' || (plan.events.length > 0 && bytes + size > this.store.maxAppendBytes)) {
+      if (ruled === 'unfetched') continue;
+      if (ruled === 'later') {
         plan.rest = open.slice(index);
         break;
       }
-      if (size > this.store.maxAppendBytes) {
-        waiting.reject(new AppendTooLarge(size, this.store.maxAppendBytes));
+      const size = sizeOf(ruled.events);
+      const { maxAppendBytes } = this.store;
+      if (size > maxAppendBytes) {
+        plan.planned.push({ waiting, ruled: refusedBy(new AppendTooLarge(size, maxAppendBytes)) });
         continue;
       }
-      ruled.apply?.();
+      if (bytes + size > maxAppendBytes) {
+        plan.rest = open.slice(index);
+        break;
+      }
+      try {
+        ruled.apply?.();
+      } catch (error) {
+        // The fold stopped half-way through the state: its neighbours are decided again, without it.
+        waiting.ask = () => refusedBy(error);
+        return 'spoiled';
+      }
       bytes += size;
       plan.events.push(...ruled.events);
       plan.planned.push({ waiting, ruled });
@@ -200,24 +217,27 @@ export class Mailbox<State, Attempt> {
     return plan;
   }
 
-  /** One ask's failure to be decided is its own: its neighbours go on. */
+  /**
+   * One ask's failure to be decided is its own: its neighbours go on. What an ask throws is an answer like a refusal: it is told
+   * only of a state that is durable and at its head.
+   */
   private async rule(
     state: State,
     { ask, reject }: Waiting<State, Attempt>,
     attempt: Attempt,
     undurable: boolean,
-  ): Promise<Ruled<unknown> | 'later' | 'refused'> {
-    try {
-      for (let fetches = 0; fetches <= FETCHES_MAX; fetches += 1) {
-        const ruled = ask(state, attempt);
-        if (!(ruled instanceof Wanted)) return ruled;
-        if (ruled.needsDurable && undurable) return 'later';
+  ): Promise<Ruled<unknown> | 'later' | 'unfetched'> {
+    for (let fetches = 0; ; fetches += 1) {
+      const ruled = ruledBy(ask, state, attempt);
+      if (!(ruled instanceof Wanted)) return ruled;
+      if (ruled.needsDurable && undurable) return 'later';
+      try {
+        if (fetches === FETCHES_MAX) throw new StoreUnavailable(`${FETCHES_MAX} reads were not enough to decide on ${this.stream}`);
         await ruled.fetch();
+      } catch (error) {
+        reject(error);
+        return 'unfetched';
       }
-      throw new StoreUnavailable(`what a decision on ${this.stream} stands on was not to be had in ${FETCHES_MAX} reads`);
-    } catch (error) {
-      reject(error);
-      return 'refused';
     }
   }
 
@@ -244,10 +264,10 @@ export class Mailbox<State, Attempt> {
           return 'conflict';
         }
         mayLand ||= error instanceof OutcomeUnknown;
-        const transient = error instanceof OutcomeUnknown || error instanceof StoreUnavailable || error instanceof StoreClosed;
-        // "Nothing was written" speaks of that try alone: an earlier one may still land.
-        if (!transient || !mayLand) throw error;
-        if (this.options.now() >= until || error instanceof StoreClosed) return 'unknown';
+        // "Nothing was written" speaks of that try alone: once one may have landed, no other error says what became of it.
+        if (!mayLand) throw error;
+        const transient = error instanceof OutcomeUnknown || error instanceof StoreUnavailable;
+        if (!transient || this.options.now() >= until) return 'unknown';
         await this.options.pause(pause * (0.5 + Math.random()));
       }
     }
@@ -265,6 +285,16 @@ export class Mailbox<State, Attempt> {
       for (const event of page) this.behaviour.absorb(state, event);
       if (page.length < PAGE) return;
     }
+  }
+}
+
+const sizeOf = (events: readonly NewEvent[]): number => events.reduce((sum, event) => sum + bytesOf(event), 0);
+
+function ruledBy<State, Attempt>(ask: Ask<State, Attempt, unknown>, state: State, attempt: Attempt): Ruled<unknown> | Wanted {
+  try {
+    return ask(state, attempt);
+  } catch (error) {
+    return refusedBy(error);
   }
 }
 

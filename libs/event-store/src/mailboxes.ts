@@ -12,7 +12,7 @@ export class Mailboxes<State extends object, Attempt> {
   private readonly busy = new Map<string, Mailbox<State, Attempt>>();
   private readonly resting: LRUCache<string, State>;
   private closed = false;
-  private drained?: () => void;
+  private readonly waitingForDrain: (() => void)[] = [];
 
   constructor(
     private readonly store: EventStore,
@@ -37,7 +37,7 @@ export class Mailboxes<State extends object, Attempt> {
   /** Takes nothing new, and resolves when everything that waits was answered. */
   async drain(): Promise<void> {
     this.closed = true;
-    if (this.busy.size > 0) await new Promise<void>((resolve) => (this.drained = resolve));
+    if (this.busy.size > 0) await new Promise<void>((resolve) => this.waitingForDrain.push(resolve));
   }
 
   private mailboxOf(stream: string): Mailbox<State, Attempt> {
@@ -54,6 +54,6 @@ export class Mailboxes<State extends object, Attempt> {
   private rest(stream: string, state: State | undefined): void {
     this.busy.delete(stream);
     if (state) this.resting.set(stream, state);
-    if (this.busy.size === 0) this.drained?.();
+    if (this.busy.size === 0) for (const drained of this.waitingForDrain.splice(0)) drained();
   }
 }

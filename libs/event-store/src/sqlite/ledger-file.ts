@@ -1,0 +1,97 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { LOCK_BLOCKS_MS, sqliteCode } from './patience';
+import { Reading } from './reading';
+import { checkSchema, createSchema } from './schema';
+import { Writing } from './writing';
+
+const CACHE_KIB = 96 * 1024;
+/** 16 MiB: a checkpoint stops the event loop for about 10 ms. At ten times that it was 150 ms and the rate was no better. */
+const CHECKPOINT_PAGES = 2_000;
+/** A log that grew because a reader held it back is cut to this at the next chance. */
+const LOG_BYTES_MAX = 256 * 1024 * 1024;
+
+/** One connection to the file with everything prepared on it. */
+export class LedgerFile {
+  readonly reading: Reading;
+  readonly writing: Writing;
+  private readonly version: Database.Statement<[], number>;
+
+  private constructor(private readonly db: Database.Database) {
+    this.reading = new Reading(db);
+    this.writing = new Writing(db, this.reading);
+    this.version = db.prepare<[], number>('pragma data_version').pluck();
+  }
+
+  /** @throws Error with a sentence that names the file; errors of SQLite are thrown as they are */
+  static openOrCreate(path: string): LedgerFile {
+    createPrivately(path);
+    return LedgerFile.connect(path, createSchema);
+  }
+
+  /** The file must be there: were it created again after its disk went away, an empty ledger would take the place of the full. */
+  static open(path: string): LedgerFile {
+    return LedgerFile.connect(path);
+  }
+
+  private static connect(path: string, prepare?: (db: Database.Database) => void): LedgerFile {
+    const db = new Database(path, { timeout: LOCK_BLOCKS_MS, fileMustExist: true });
+    try {
+      prepare?.(db);
+      checkSchema(db, path);
+      useLog(db, path);
+      db.pragma('synchronous = full');
+      // On macOS fsync alone does not reach the disk; elsewhere this changes nothing.
+      db.pragma('fullfsync = on');
+      db.pragma(`cache_size = -${CACHE_KIB}`);
+      db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+      db.pragma(`journal_size_limit = ${LOG_BYTES_MAX}`);
+      return new LedgerFile(db);
+    } catch (error) {
+      db.close();
+      if (sqliteCode(error) === 'SQLITE_NOTADB') throw new Error(`${path} is not a SQLite database`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** True in the middle of a transaction that could be neither committed nor rolled back. */
+  get stuck(): boolean {
+    return this.db.inTransaction;
+  }
+
+  /** Changes whenever another connection, of this or of another process, has committed. */
+  dataVersion(): number {
+    return this.version.get()!;
+  }
+
+  /** Leaves the log empty when nobody else is using it. */
+  close(): void {
+    try {
+      this.db.pragma('wal_checkpoint(truncate)');
+    } catch {
+      // Nothing is lost: whoever opens the file next does it.
+    }
+    this.db.close();
+  }
+}
+
+/**
+ * Only the owner may read a ledger; SQLite gives its log the same mode. A file that exists is never opened here: closing it
+ * again would drop the locks that another handle of this process holds on it (POSIX locks belong to the process).
+ */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Write-ahead logging: readers never wait for writers. SQLite answers with the old mode where it cannot (network disks). */
+function useLog(db: Database.Database, path: string): void {
+  if (db.pragma('journal_mode = wal', { simple: true }) !== 'wal') {
+    throw new Error(`${path} lies on a file system without shared memory, which SQLite needs for its write-ahead log`);
+  }
+}

@@ -1,0 +1,108 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { NO_POSITION, NO_STREAM, type StoredEvent, type StreamHead } from '../event-store';
+
+/** A row of `heads`. Inside the adapter positions are plain numbers: SQLite counts them from 1. */
+export interface Head {
+  stream: number;
+  revision: number;
+  position: number;
+}
+
+type Link = [position: number, revision: number, id: string, type: string, data: string, metadata: string];
+type Line = [...Link, name: string];
+
+/** The queries of the store, prepared once. Rows come as arrays: that is twice as fast as objects with names. */
+export class Reading {
+  private readonly head: Statement<[string], [number, number, number]>;
+  private readonly waypoint: Statement<[number, number], number>;
+  private readonly walk: Statement<[number, number, number], Link>;
+  private readonly page: Statement<[bigint, number], Line>;
+  private readonly top: Statement<[], number | null>;
+  private readonly first: Statement<[], string>;
+
+  constructor(db: Database) {
+    this.head = db
+      .prepare<[string], [number, number, number]>(
+        'select stream, revision, position from streams cross join heads on heads.stream = streams.id where name = ?',
+      )
+      .raw();
+    this.waypoint = db
+      .prepare<[number, number], number>(
+        'select position from events where stream = ? and revision % 64 = 63 and revision >= ? order by revision limit 1',
+      )
+      .pluck();
+    this.walk = db
+      .prepare<[number, number, number], Link>(
+        `with recursive walk (position, previous, revision) as (
+           select position, previous, revision from events where position = ?
+           union all
+           select events.position, events.previous, events.revision
+           from walk cross join events on events.position = walk.previous where walk.revision > ?
+         )
+         select events.position, events.revision, events.id, events.type, events.data, events.metadata
+         from walk cross join events on events.position = walk.position where walk.revision <= ?`,
+      )
+      .raw();
+    this.page = db
+      .prepare<[bigint, number], Line>(
+        `select events.position, events.revision, events.id, type, data, metadata, name
+         from events cross join streams on streams.id = events.stream
+         where events.position > ? order by events.position limit ?`,
+      )
+      .raw();
+    this.top = db.prepare<[], number | null>('select max(position) from events').pluck();
+    this.first = db.prepare<[], string>('select id from events order by position limit 1').pluck();
+  }
+
+  /** The head of a stream, undefined when it has no events. */
+  rowOf(name: string): Head | undefined {
+    const row = this.head.get(name);
+    return row && { stream: row[0], revision: row[1], position: row[2] };
+  }
+
+  /** Position of the last event of all, 0 when there is none. */
+  lastPosition(): number {
+    return this.top.get() ?? 0;
+  }
+
+  headOf(name: string): StreamHead {
+    const row = this.rowOf(name);
+    return row ? { revision: row.revision, position: BigInt(row.position) } : { revision: NO_STREAM, position: NO_POSITION };
+  }
+
+  headPosition(): bigint {
+    const last = this.lastPosition();
+    return last === 0 ? NO_POSITION : BigInt(last);
+  }
+
+  mark(): string | undefined {
+    return this.first.get();
+  }
+
+  /**
+   * Walks back from the head, or from the first waypoint behind the last event wanted, and turns the result round. The links
+   * are facts, so it does not matter whether another process appends between the statements.
+   */
+  stream(name: string, fromRevision: number, maxCount: number): StoredEvent[] {
+    const head = this.rowOf(name);
+    if (!head || fromRevision > head.revision) return [];
+    const last = Math.min(head.revision, fromRevision + maxCount - 1);
+    const start = last === head.revision ? undefined : this.waypoint.get(head.stream, last);
+    const links = this.walk.all(start ?? head.position, fromRevision, last);
+    return links.reverse().map((link) => storedEvent(link, name));
+  }
+
+  all(after: bigint, maxCount: number): StoredEvent[] {
+    return this.page.all(after, maxCount).map((line) => storedEvent(line, line[6]));
+  }
+}
+
+const storedEvent = (row: Link | Line, stream: string): StoredEvent => ({
+  stream,
+  revision: row[1],
+  position: BigInt(row[0]),
+  id: row[2],
+  type: row[3],
+  data: row[4],
+  metadata: row[5],
+});
