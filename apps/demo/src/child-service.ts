@@ -17,14 +17,26 @@ export interface TokenRequest {
 
 /** The ledger as a process of its own on an embedded store, as `npm start` runs it. */
 export class ChildService {
+  /** Resolves when the process is gone, however it went. */
+  readonly ended: Promise<void>;
+
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
     private readonly environment: NodeJS.ProcessEnv,
-  ) {}
+    private readonly built: string,
+  ) {
+    this.ended = new Promise((done) => {
+      if (child.exitCode !== null || child.signalCode !== null) done();
+      else child.once('exit', () => done());
+    });
+  }
 
-  /** Starts it on the folder's store and resolves once it says where it listens. */
-  static async start(folder: string, settings: NodeJS.ProcessEnv = {}): Promise<ChildService> {
+  /**
+   * Starts it on the folder's store and resolves once it says where it listens. `built` is the folder of the compiled service,
+   * for callers that do not run from dist themselves.
+   */
+  static async start(folder: string, settings: NodeJS.ProcessEnv = {}, built = LEDGER): Promise<ChildService> {
     const dataDir = resolve(folder);
     const environment = {
       ...process.env,
@@ -37,17 +49,19 @@ export class ChildService {
       AUTH: 'local',
       ...settings,
     };
-    const child = spawn(process.execPath, ['--enable-source-maps', `${LEDGER}/main.js`], {
+    const child = spawn(process.execPath, ['--enable-source-maps', `${built}/main.js`], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new ChildService(await listening(child), child, environment);
+    return new ChildService(await listening(child), child, environment, built);
   }
 
   /** A bearer token of the local key, made by the same command line that a person would use. */
   async token(request: TokenRequest): Promise<string> {
     const options = Object.entries(request).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const { stdout } = await promisify(execFile)(process.execPath, [`${LEDGER}/cli/token.js`, ...options], { env: this.environment });
+    const { stdout } = await promisify(execFile)(process.execPath, [`${this.built}/cli/token.js`, ...options], {
+      env: this.environment,
+    });
     return stdout.trim();
   }
 
@@ -56,17 +70,27 @@ export class ChildService {
     return this.child.pid;
   }
 
+  /** For tests: SIGSTOP freezes it where it is, with every lock it holds, and SIGCONT lets it go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.child.kill(name);
+  }
+
+  /** Ends it at once, in the middle of whatever it does, also when it is frozen. */
+  async kill(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
   /** Asks it to end and waits for that; one that does not end in time is killed, and that is an error. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const ended = new Promise<void>((done) => this.child.once('exit', () => done()));
     let killed = false;
     const timer = setTimeout(() => {
       killed = true;
       this.child.kill('SIGKILL');
     }, STOP_MAX_MS);
     this.child.kill('SIGTERM');
-    await ended;
+    await this.ended;
     clearTimeout(timer);
     if (killed) throw new Error(`The service did not end within ${STOP_MAX_MS / 1000} s of SIGTERM and was killed.`);
   }

@@ -14,11 +14,14 @@ export interface Problem {
   [fact: string]: unknown;
 }
 
-export interface Answer {
+export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
   /** The body to the letter, for comparing a replay with the first answer. */
   text: string;
+}
+
+export interface Answer extends Reply {
   /** From the first attempt to the answer that counted. */
   milliseconds: number;
   attempts: number;
@@ -69,7 +72,8 @@ export class HttpClient {
     this.agent.destroy();
   }
 
-  private once({ method, path, token, body, key, position }: Ask): Promise<Omit<Answer, 'milliseconds' | 'attempts'>> {
+  /** Sends once and takes what comes. @throws when nothing comes within `waitMs`, or the connection is lost */
+  once({ method, path, token, body, key, position }: Ask, waitMs = ANSWER_MAX_MS): Promise<Reply> {
     const payload = body === undefined ? undefined : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const call = request(
@@ -77,7 +81,7 @@ export class HttpClient {
         {
           method,
           agent: this.agent,
-          timeout: ANSWER_MAX_MS,
+          timeout: waitMs,
           headers: {
             authorization: `Bearer ${token}`,
             ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
@@ -94,7 +98,7 @@ export class HttpClient {
           response.on('error', reject);
         },
       );
-      call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_MAX_MS / 1000} s`)));
+      call.on('timeout', () => call.destroy(new Error(`no answer within ${waitMs / 1000} s`)));
       call.on('error', reject);
       call.end(payload);
     });

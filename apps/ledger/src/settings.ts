@@ -37,6 +37,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws BadSetting naming the first value that cannot be served */
 export function readSettings(env: Environment): Settings {
+  // Nothing reads such a file yet, and a price that is silently not the one that was set is worse than no start.
+  if (text(env, 'PRICE_TABLE_PATH') !== undefined)
+    throw new BadSetting('PRICE_TABLE_PATH', 'is not read by this build yet: unset it to use the built-in table.');
   const dataDir = resolve(text(env, 'DATA_DIR') ?? './data');
   return {
     port: wholeNumber(env, 'PORT', 3000, 0, 65_535),

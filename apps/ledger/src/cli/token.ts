@@ -43,7 +43,7 @@ export async function token(args: string[], env: Environment, out: (line: string
     return 0;
   } catch (error) {
     err((error as Error).message);
-    if (error instanceof BadArguments || error instanceof TypeError) err(USAGE);
+    if (error instanceof BadArguments || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) err(USAGE);
     return 2;
   }
 }

@@ -73,10 +73,11 @@ export class Wallets<Wallet extends WalletState> {
     return this.firstResult(stream, result.replayOf, command.envelope.key);
   }
 
-  /** What the command would do now; nothing is written. @throws as `execute` */
+  /** What the command would do now; nothing is written, and no key is looked up. @throws as `execute` */
   async preview<Command extends WalletCommand>(command: Command, decide: Decision<Wallet, Command>): Promise<WalletEvent[]> {
     const stream = streamOf(command.wallet);
-    const { result } = await this.mailboxes.ask(stream, this.decided(stream, command, decide, false));
+    const keyless = { ...command, envelope: { ...command.envelope, key: undefined, contentHash: undefined } };
+    const { result } = await this.mailboxes.ask(stream, this.decided(stream, keyless, decide, false));
     return result.events;
   }
 

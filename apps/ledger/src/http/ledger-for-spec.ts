@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { localKey, signToken, type TokenClaims } from '../auth/local-key';
+import { createLedger } from '../create-ledger';
+import { newLog } from '../operations/log';
+import { readSettings } from '../settings';
+
+export interface Answer {
+  status: number;
+  headers: Record<string, string | undefined>;
+  // The shape of an answer is what these specs look at.
+  body: any;
+}
+export interface Sent {
+  body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  raw?: string | Buffer;
+  headers?: Record<string, string>;
+  /** False sends none. */
+  as?: TokenClaims | false;
+}
+
+export const PLATFORM: TokenClaims = { sub: 'billing', role: 'platform' };
+
+/** The real service on an embedded store in a folder of its own. */
+export class LedgerForSpec {
+  private constructor(
+    readonly app: NestFastifyApplication,
+    private readonly dataDir: string,
+  ) {}
+
+  static async start(env: Record<string, string> = {}): Promise<LedgerForSpec> {
+    const dataDir = mkdtempSync(join(tmpdir(), 'ledger-spec-'));
+    const app = await createLedger(readSettings({ DATA_DIR: dataDir, PORT: '0', ...env }), newLog('silent'));
+    return new LedgerForSpec(app, dataDir);
+  }
+
+  private readonly signed = new Map<string, Promise<string>>();
+  token(claims: TokenClaims): Promise<string> {
+    const name = JSON.stringify(claims);
+    if (!this.signed.has(name))
+      this.signed.set(
+        name,
+        localKey(this.dataDir).then((key) => signToken(key, claims, 1)),
+      );
+    return this.signed.get(name)!;
+  }
+
+  private keys = 0;
+  async send(method: string, url: string, { body, raw, headers = {}, as = PLATFORM }: Sent = {}): Promise<Answer> {
+    const payload = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const response = await this.app.inject({
+      method: method as 'GET',
+      url,
+      headers: {
+        ...(as && { authorization: `Bearer ${await this.token(as)}` }),
+        ...(payload !== undefined && { 'content-type': 'application/json' }),
+        ...(method === 'POST' && { 'idempotency-key': `key-${++this.keys}` }),
+        ...headers,
+      },
+      ...(payload !== undefined && { payload }),
+    });
+    const json = /json/.test(String(response.headers['content-type']));
+    return { status: response.statusCode, headers: response.headers as Answer['headers'], body: json ? response.json() : response.body };
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+    rmSync(this.dataDir, { recursive: true });
+  }
+}

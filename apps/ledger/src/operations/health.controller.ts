@@ -1,0 +1,44 @@
+import { EventStore } from '@ledger/event-store';
+import { Controller, Get } from '@nestjs/common';
+import { Problem } from '../http/problem';
+import { ReadModel } from '../views/read-model';
+
+const STORE_ANSWERS_WITHIN_MS = 2_000;
+
+@Controller('health')
+export class HealthController {
+  private asking: Promise<boolean> | undefined;
+
+  constructor(
+    private readonly readModel: ReadModel,
+    private readonly store: EventStore,
+  ) {}
+
+  /** The process runs and answers. */
+  @Get('live')
+  live(): { status: string } {
+    return { status: 'live' };
+  }
+
+  /** The read model has passed the head that the store had at start, and the store answers now. */
+  @Get('ready')
+  async ready(): Promise<{ status: string; position: string }> {
+    // However many ask, the store is asked once at a time.
+    this.asking ??= this.storeAnswers().finally(() => (this.asking = undefined));
+    if (!(await this.asking))
+      throw new Problem('STORE_UNAVAILABLE', `The event store has not answered within ${STORE_ANSWERS_WITHIN_MS / 1000} s.`);
+    if (!this.readModel.ready)
+      throw new Problem('CATCHING_UP', 'The read model has not yet read as far as the store had come at the start.');
+    return { status: 'ready', position: String(this.readModel.position) };
+  }
+
+  private async storeAnswers(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, STORE_ANSWERS_WITHIN_MS, false)));
+    const answer = this.store.headPosition().then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  }
+}

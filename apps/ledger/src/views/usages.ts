@@ -1,0 +1,91 @@
+import type { Charge, EventOf } from '@ledger/wallet';
+import type { Database, Statement } from 'better-sqlite3';
+import type { UsageAnswer } from './answers';
+
+/** Answers: what a usage was charged, whether it was reversed, and which usages carry a caller's reference. */
+
+export interface UsageRow {
+  usage_id: string;
+  user_id: string;
+  revision: number;
+  tokens: number;
+  at: string;
+  /** Null when it is `at`, as nearly always. */
+  occurred_at: string | null;
+  cost: string | null;
+  service: string | null;
+  reference: string | null;
+  charged: string;
+  reversed_revision: number | null;
+  reversed_at: string | null;
+}
+
+type Text = string | null;
+
+export class Usages {
+  /** The id is a UUIDv7, so new rows go to the end of the tree, which costs the least. */
+  static readonly tables = `
+    create table usages (
+      usage_id text not null,
+      user_id text not null,
+      revision integer not null,
+      tokens integer not null,
+      at text not null,
+      occurred_at text,
+      cost text,
+      service text,
+      reference text,
+      charged text not null,
+      reversed_revision integer,
+      reversed_at text,
+      primary key (usage_id, user_id)
+    ) strict, without rowid;
+    create index usages_by_reference on usages (user_id, reference, revision) where reference is not null;`;
+
+  private readonly write: Statement<[string, string, number, number, string, Text, Text, Text, Text, string]>;
+  private readonly writeReversal: Statement<[number, string, string, string]>;
+  private readonly read: Statement<[string, string], UsageRow>;
+  private readonly readByReference: Statement<[string, string, number, number], UsageRow>;
+
+  constructor(db: Database) {
+    this.write = db.prepare('insert or ignore into usages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)');
+    this.writeReversal = db.prepare('update usages set reversed_revision = ?, reversed_at = ? where usage_id = ? and user_id = ?');
+    this.read = db.prepare('select * from usages where usage_id = ? and user_id = ?');
+    this.readByReference = db.prepare(
+      'select * from usages where user_id = ? and reference = ? and revision < ? order by revision desc limit ?',
+    );
+  }
+
+  charged(userId: string, revision: number, used: EventOf<'TokensUsed'>['data']): void {
+    const occurredAt = used.occurredAt === used.at ? null : used.occurredAt;
+    const { usageId, tokens, at, variableCostEuros = null, service = null, reference = null, charged } = used;
+    this.write.run(usageId, userId, revision, tokens, at, occurredAt, variableCostEuros, service, reference, JSON.stringify(charged));
+  }
+
+  reversed(userId: string, revision: number, usageId: string, at: string): void {
+    this.writeReversal.run(revision, at, usageId, userId);
+  }
+
+  find(userId: string, usageId: string): UsageRow | undefined {
+    return this.read.get(usageId, userId);
+  }
+
+  /** Newest first, those with a smaller revision than `before`. */
+  byReference(userId: string, reference: string, before: number, count: number): UsageRow[] {
+    return this.readByReference.all(userId, reference, before, count);
+  }
+}
+
+export const usageAnswer = (row: UsageRow): UsageAnswer => ({
+  usageId: row.usage_id,
+  userId: row.user_id,
+  tokens: row.tokens,
+  at: row.at,
+  occurredAt: row.occurred_at ?? row.at,
+  ...(row.cost === null ? {} : { variableCostEuros: row.cost }),
+  ...(row.service === null ? {} : { service: row.service }),
+  ...(row.reference === null ? {} : { reference: row.reference }),
+  charged: JSON.parse(row.charged) as Charge[],
+  reversed: row.reversed_revision !== null,
+  ...(row.reversed_at === null ? {} : { reversedAt: row.reversed_at }),
+});

@@ -1,0 +1,108 @@
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { Checkpoints, versionNumber } from './checkpoint';
+import { Views } from './views';
+
+/** How long another process may take to let go of the file when it is being replaced by this one. */
+const LOCK_MS = 500;
+/** About 64 MiB of pages; a file beyond it is read through the operating system's cache. */
+const CACHE_KIB = 65_536;
+/** Pages of the log that are gathered before they are moved into the file. */
+const LOG_PAGES = 4_000;
+
+/** One opened file: its views and their checkpoint on one connection. */
+export interface OpenViews {
+  db: Database;
+  views: Views;
+  checkpoints: Checkpoints;
+}
+
+/** The read model's file is held by another process, or by another part of this one. */
+export class ReadModelInUse extends Error {
+  constructor(path: string, options?: { cause?: unknown }) {
+    super(`The read model ${path} is in use by another process: give each process a READ_MODEL_PATH of its own.`, options);
+    this.name = 'ReadModelInUse';
+  }
+}
+
+/**
+ * The read model's file, held by one process. The lock is SQLite's on a file beside it (`.lock`), which the operating system
+ * lets go of when the process ends, however it ends; so the file itself may be replaced while the lock is held.
+ */
+export class ViewFile {
+  private readonly lock: Database;
+
+  /** @throws ReadModelInUse */
+  constructor(readonly path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const lockPath = `${path}.lock`;
+    touch(lockPath);
+    this.lock = new Sqlite(lockPath, { timeout: LOCK_MS });
+    try {
+      // Never committed: the transaction is the lock, and it writes nothing.
+      this.lock.exec('begin exclusive');
+    } catch (error) {
+      this.lock.close();
+      throw isBusy(error) ? new ReadModelInUse(path, { cause: error }) : error;
+    }
+  }
+
+  /** Opens the file, or creates it. @throws an error that `isDamage` knows, when there is something else in it */
+  open(): OpenViews {
+    touch(this.path);
+    const db = new Sqlite(this.path);
+    try {
+      // The log's index then lives in this process's memory, and no other process can look in.
+      db.pragma('locking_mode = EXCLUSIVE');
+      db.pragma('journal_mode = WAL');
+      // Safe against the end of the process; against the end of the machine it may lose the last batches, which are read again.
+      db.pragma('synchronous = NORMAL');
+      db.pragma(`cache_size = -${CACHE_KIB}`);
+      db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
+      const version = db.pragma('user_version', { simple: true });
+      if (version === 0) create(db);
+      else if (version !== versionNumber()) throw new OtherSchema(`its schema version is ${String(version)}, not ${versionNumber()}`);
+      return { db, views: new Views(db), checkpoints: new Checkpoints(db) };
+    } catch (error) {
+      db.close();
+      // A statement that does not fit the tables.
+      throw codeOf(error) === 'SQLITE_ERROR' ? new OtherSchema((error as Error).message) : error;
+    }
+  }
+
+  /** Removes the file, so that the next `open` begins with an empty one. */
+  discard(): void {
+    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.path + suffix, { force: true });
+  }
+
+  release(): void {
+    this.lock.close();
+  }
+}
+
+/** The file was made by another version of the ledger. */
+class OtherSchema extends Error {}
+
+function create(db: Database): void {
+  // Tables without our version are somebody else's, and would stand in the way of ours.
+  if (db.prepare('select 1 from sqlite_schema').get() !== undefined) throw new OtherSchema('it has no schema version');
+  Checkpoints.create(db);
+}
+
+/** True when the file can only be thrown away: it is damaged, is no read model, or is one of another version. */
+export function isDamage(error: unknown): boolean {
+  if (error instanceof OtherSchema) return true;
+  return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(error));
+}
+
+const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
+
+/** Not by `instanceof`: the addon throws the class of whoever loaded it first in this process, and Jest loads it once per file. */
+const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '');
+
+/** Makes the file, if it is missing, and makes it readable by its owner only: balances are nobody else's business. */
+function touch(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  chmodSync(path, 0o600);
+}

@@ -1,0 +1,250 @@
+import type { StoredEvent } from '@ledger/event-store';
+import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletRef, walletOf } from '@ledger/wallet';
+import type { Database, Statement } from 'better-sqlite3';
+import { Allocations } from './allocations';
+import { Members } from './members';
+import { PendingLines } from './pending-lines';
+import type { UniqueEntry, UniqueKind } from './read-model';
+import { Relationships } from './relationships';
+import { UniqueEntries } from './unique-entries';
+import { textIn } from './text-in';
+import { Usages } from './usages';
+import { Users } from './users';
+import { WalletBalances } from './wallet-balances';
+
+/** Revisions kept in memory; when there are more, all are written and read again as they are needed. */
+const STREAMS_REMEMBERED_MAX = 100_000;
+
+/** A stream goes on behind a revision that was never read: the views and the store disagree, so the views must be built again. */
+export class RevisionMissing extends Error {
+  constructor(stream: string, read: number, revision: number) {
+    super(`${stream} was read up to revision ${read} and goes on with ${revision}`);
+    this.name = 'RevisionMissing';
+  }
+}
+
+/** All views of one file, and the map of which event touches which view. Callers hold the transaction. */
+export class Views {
+  static readonly tables = [
+    WalletBalances.tables,
+    Members.tables,
+    Users.tables,
+    Relationships.tables,
+    Allocations.tables,
+    PendingLines.tables,
+    Usages.tables,
+    UniqueEntries.tables,
+  ].join('\n');
+
+  readonly balances: WalletBalances;
+  readonly members: Members;
+  readonly users: Users;
+  readonly relationships: Relationships;
+  readonly allocations: Allocations;
+  readonly pending: PendingLines;
+  readonly usages: Usages;
+  private readonly unique: UniqueEntries;
+  private readonly revisions = new Map<string, number>();
+  private readonly readRevision: Record<WalletRef['kind'], Statement<[string], number>>;
+  /** True when a row was changed in memory and is not written yet. */
+  private changed = false;
+  /** Allocations of which a line was received since it was asked last. */
+  private readonly progressed = new Set<string>();
+
+  constructor(db: Database) {
+    this.balances = new WalletBalances(db);
+    this.members = new Members(db);
+    this.users = new Users(db);
+    this.relationships = new Relationships(db);
+    this.allocations = new Allocations(db);
+    this.pending = new PendingLines(db);
+    this.usages = new Usages(db);
+    this.unique = new UniqueEntries(db);
+    this.readRevision = {
+      organisation: db.prepare<[string], number>('select revision from organisations where organisation_id = ?').pluck(),
+      user: db.prepare<[string], number>('select revision from users where user_id = ?').pluck(),
+    };
+  }
+
+  /** Folds one event in. One that was folded before changes nothing. @throws RevisionMissing */
+  apply(stored: StoredEvent): void {
+    const { stream, revision, type } = stored;
+    const wallet = walletOf(stream);
+    if (wallet === undefined) return;
+    if (this.revisions.size >= STREAMS_REMEMBERED_MAX) this.flushRevisions();
+    const read = this.revisionOf(stream, wallet);
+    if (revision <= read) return;
+    if (revision > read + 1) throw new RevisionMissing(stream, read, revision);
+    this.remember(stream, revision);
+
+    const event = { type, data: JSON.parse(stored.data) as unknown };
+    if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent, stored);
+    else this.organisation(wallet.id, revision, event as OrganisationEvent, stored);
+
+    const key = textIn(stored.metadata, 'key');
+    if (key !== undefined) this.unique.key(stream, key, revision, textIn(stored.metadata, 'contentHash'));
+  }
+
+  /** Writes the rows that `apply` changed in memory only; before every read, and before a commit. When it throws, `forget` must follow. */
+  flush(): void {
+    if (!this.changed) return;
+    this.balances.flush();
+    this.users.flush();
+    this.relationships.flush();
+    this.allocations.flush();
+    this.changed = false;
+  }
+
+  private flushRevisions(): void {
+    this.flush();
+    this.revisions.clear();
+  }
+
+  /** Allocations of which a member has received a line since this was asked last. */
+  takeProgressed(): ReadonlySet<string> {
+    if (this.progressed.size === 0) return this.progressed;
+    const progressed = new Set(this.progressed);
+    this.progressed.clear();
+    return progressed;
+  }
+
+  /** Drops everything that a rolled-back transaction would have written. */
+  forget(): void {
+    this.changed = false;
+    this.balances.forget();
+    this.users.forget();
+    this.relationships.forget();
+    this.allocations.forget();
+    this.progressed.clear();
+    this.revisions.clear();
+  }
+
+  lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
+    const wallet = walletOf(stream);
+    if (wallet === undefined) return { revision: -1 };
+    const found = kind === 'usage' ? this.usage(wallet, entry) : this.unique.find(stream, kind, entry);
+    const revision = this.revisionOf(stream, wallet);
+    return found === undefined ? { revision } : { revision, found };
+  }
+
+  private remember(stream: string, revision: number): void {
+    this.changed = true;
+    this.revisions.set(stream, revision);
+  }
+
+  private usage(wallet: WalletRef, usageId: string): UniqueEntry | undefined {
+    const row = wallet.kind === 'user' ? this.usages.find(wallet.id, usageId) : undefined;
+    if (row === undefined) return undefined;
+    return row.reversed_revision === null
+      ? { revision: row.revision }
+      : { revision: row.revision, reversedRevision: row.reversed_revision };
+  }
+
+  private revisionOf(stream: string, { kind, id }: WalletRef): number {
+    return this.revisions.get(stream) ?? this.readRevision[kind].get(id) ?? -1;
+  }
+
+  /** Sets the buckets that an event names to what they are after it. */
+  private hold(id: string, revision: number, after: UserBalance): void {
+    this.users.hold(id, after);
+    for (const { organisationId, tokens } of after.allocated ?? []) this.relationships.holds(id, organisationId, tokens, revision);
+  }
+
+  private organisation(id: string, revision: number, event: OrganisationEvent, stored: StoredEvent): void {
+    this.balances.readTo(id, revision);
+    switch (event.type) {
+      case 'OrganisationWalletOpened':
+      case 'TimeZoneSet':
+        this.balances.inZone(id, event.data.timeZone);
+        return;
+      case 'TokensPurchased':
+        this.balances.holds(id, event.data.balanceAfter.available);
+        this.unique.payment(stored.stream, event.data.paymentReference, revision);
+        return;
+      case 'MemberPermitted':
+      case 'MemberResumed':
+        for (const userId of event.data.userIds) this.members.permitted(id, userId);
+        return;
+      case 'MemberSuspended':
+        for (const userId of event.data.userIds) this.members.suspended(id, userId);
+        return;
+      case 'MemberRemoved':
+        for (const userId of event.data.userIds) this.members.removed(id, userId);
+        return;
+      case 'LimitSet':
+        if (event.data.default) this.balances.limitedBy(id, event.data.default);
+        for (const { userId, limits } of event.data.overrides ?? []) this.members.limited(id, userId, limits);
+        return;
+      case 'LimitCleared':
+        for (const userId of event.data.userIds) this.members.limited(id, userId, {});
+        return;
+      case 'TokensAllocated': {
+        const { allocationId, windows, lines, tokens, at, balanceAfter } = event.data;
+        const { actor = '', $correlationId = '' } = JSON.parse(stored.metadata) as Metadata;
+        this.balances.holds(id, balanceAfter.available);
+        this.balances.underWay(id, tokens);
+        this.allocations.made(id, revision, event.data, actor);
+        for (const line of lines) {
+          this.relationships.allocated(line[0], id, windows.daily, line[1], at);
+          this.relationships.allocated(line[0], id, windows.monthly, line[1], at);
+          this.pending.add(id, allocationId, line, stored.id, $correlationId);
+        }
+        return;
+      }
+      default:
+        // A type of a newer version is none of ours; that version's own schema builds the views again.
+        event satisfies never;
+    }
+  }
+
+  private user(id: string, revision: number, event: UserEvent, stored: StoredEvent): void {
+    this.users.readTo(id, revision);
+    switch (event.type) {
+      case 'UserWalletOpened':
+        this.users.allowed(id, event.data.freeTokensPerMonth);
+        this.hold(id, revision, event.data.balanceAfter);
+        return;
+      case 'FreeAllowanceSet':
+        this.users.allowed(id, event.data.tokensPerMonth);
+        this.hold(id, revision, event.data.balanceAfter);
+        return;
+      case 'FreeAllowanceGranted':
+        this.hold(id, revision, event.data.balanceAfter);
+        return;
+      case 'TokensPurchased':
+        this.hold(id, revision, event.data.balanceAfter);
+        this.unique.payment(stored.stream, event.data.paymentReference, revision);
+        return;
+      case 'AllocationReceived': {
+        const { organisationId, allocationId, number, tokens, balanceAfter } = event.data;
+        this.hold(id, revision, balanceAfter);
+        this.balances.underWay(organisationId, -tokens);
+        this.allocations.received(organisationId, allocationId);
+        this.pending.received(id, organisationId, number);
+        this.progressed.add(allocationId);
+        return;
+      }
+      case 'TokensUsed':
+        this.hold(id, revision, event.data.balanceAfter);
+        for (const { organisationId, tokens, windows } of event.data.considered) {
+          if (tokens === 0) continue;
+          this.relationships.used(id, organisationId, windows.daily.window, windows.daily.used, event.data.at);
+          this.relationships.used(id, organisationId, windows.monthly.window, windows.monthly.used, event.data.at);
+        }
+        this.usages.charged(id, revision, event.data);
+        return;
+      case 'UsageReversed':
+        this.hold(id, revision, event.data.balanceAfter);
+        for (const { organisationId, window, used } of event.data.windows) {
+          this.relationships.used(id, organisationId, window, used, event.data.at);
+        }
+        this.usages.reversed(id, revision, event.data.usageId, event.data.at);
+        return;
+      case 'LimitReached':
+        return;
+      default:
+        // A type of a newer version is none of ours; that version's own schema builds the views again.
+        event satisfies never;
+    }
+  }
+}
