@@ -1,7 +1,7 @@
 import { OutcomeUnknown } from '@ledger/event-store';
 import { type AllocationLine, type ReceiveAllocation, SettlementGap } from '@ledger/wallet';
 import { Logger } from '@nestjs/common';
-import type { SqliteReadModel } from '../views/sqlite-read-model';
+import { SqliteReadModel } from '../views/sqlite-read-model';
 import { allocated, opened, permitted, received } from '../views/testing/facts';
 import { organisation, TestLedger, user } from '../views/testing/ledger';
 import { Settlement } from './settlement';
@@ -87,6 +87,18 @@ it('takes up after a restart what was not received, and nothing else', async () 
   settle(bus);
   expect(await readModel.reached(ledger.position, 5_000, 'a1')).toBe(true);
   expect(sentOf(bus)).toEqual([['ben', 'a1', 1, 20]]);
+});
+
+it('goes on by itself when it starts before a read model that has nothing new to read', async () => {
+  await ledger.write(acme, [allocated('a1', [['ann', 10, 1]], 990)]);
+  await ledger.read();
+  await ledger.stopReading();
+  readModel = new SqliteReadModel(ledger.store, ledger.path);
+  const bus = new Bus();
+  settle(bus);
+  await readModel.start();
+  expect(await readModel.reached(ledger.position, 5_000, 'a1')).toBe(true);
+  await readModel.stop();
 });
 
 it('sends 3,000 lines with at most 512 members at a time', async () => {

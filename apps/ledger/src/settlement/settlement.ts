@@ -5,7 +5,7 @@ import { ReceiveAllocation, SettlementGap } from '@ledger/wallet';
 
 /** Members that are credited at the same time; their appends are gathered into few commits. */
 const PARALLEL_MAX = 512;
-/** Lines that are held in memory; the others wait in the read model. */
+/** Lines that are taken at once, when fewer than half as many are left; the others wait in the read model. */
 const LINES_MAX = 4 * PARALLEL_MAX;
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 10_000;
@@ -44,6 +44,8 @@ export class Settlement {
   /** Lines up to this sequence were taken, in this build of the read model. */
   private takenTo = 0;
   private build = -1;
+  /** False when the read model had no line left; the next batch may bring some. */
+  private more = true;
   private stopListening: (() => void) | undefined;
 
   constructor(
@@ -62,7 +64,10 @@ export class Settlement {
   }
 
   start(): void {
-    this.stopListening = this.readModel.onRead(() => this.proceed());
+    this.stopListening = this.readModel.onRead(() => {
+      this.more = true;
+      this.proceed();
+    });
     this.proceed();
   }
 
@@ -95,11 +100,11 @@ export class Settlement {
       this.build = this.readModel.build;
       this.takenTo = 0;
     }
-    while (this.linesHeld < LINES_MAX) {
-      const lines = this.readModel.pendingLines(this.takenTo, LINES_MAX - this.linesHeld);
-      if (lines.length === 0) return;
+    while (this.more && this.linesHeld < LINES_MAX / 2) {
+      const lines = this.readModel.pendingLines(this.takenTo, LINES_MAX);
       for (const line of lines) this.hold(line);
       this.takenTo = lines.at(-1)?.sequence ?? this.takenTo;
+      this.more = lines.length === LINES_MAX;
     }
   }
 

@@ -153,6 +153,17 @@ describe('reached', () => {
     expect(await readModel.reached(ledger.position + 1n, 20)).toBe(false);
   });
 
+  it('is not woken by a batch that ends before the position', async () => {
+    const readModel = await ledger.read();
+    let answered = false;
+    const second = readModel.reached(ledger.position + 2n, 5_000).then((reached) => (answered = reached));
+    await ledger.write(acme, [purchased(500, 1_500, 'r2')]);
+    expect(await readModel.reached(ledger.position, 5_000)).toBe(true);
+    expect(answered).toBe(false);
+    await ledger.write(acme, [purchased(500, 2_000, 'r3')]);
+    expect(await second).toBe(true);
+  });
+
   it('waits for the settlement of the allocation that is named, and of no other', async () => {
     const readModel = await ledger.read();
     await ledger.write(acme, [allocated('a1', [['ann', 10, 1], ['ben', 10, 1]], 980)]); // prettier-ignore

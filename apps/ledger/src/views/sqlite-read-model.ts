@@ -84,6 +84,8 @@ export class SqliteReadModel extends ReadModel {
       throw error;
     }
     this.following = this.follow(file);
+    // Whoever waits for lines learns of those that an earlier run left, even when the store has nothing new.
+    this.tell();
   }
 
   async reached(position: bigint, timeoutMs: number, allocationId?: string): Promise<boolean> {
@@ -100,7 +102,7 @@ export class SqliteReadModel extends ReadModel {
     return this.ready ? this.views.pending.after(sequence, count) : [];
   }
 
-  /** Calls back after each batch. The answer ends it. */
+  /** Calls back after the start and after each batch. The answer ends it. */
   onRead(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);
@@ -199,6 +201,10 @@ export class SqliteReadModel extends ReadModel {
     this.readTo = last.position;
     if (behind && this.ready) folding.commit(this.readMark ?? '');
     this.waiting.wake(from, last.position, views.takeProgressed(), (allocationId) => this.views.allocations.open(allocationId));
+    this.tell();
+  }
+
+  private tell(): void {
     for (const listener of this.listeners) listener();
   }
 

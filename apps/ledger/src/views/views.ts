@@ -1,19 +1,17 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletRef, walletOf } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { Allocations } from './allocations';
 import { Members } from './members';
 import { PendingLines } from './pending-lines';
 import type { UniqueEntry, UniqueKind } from './read-model';
 import { Relationships } from './relationships';
 import { UniqueEntries } from './unique-entries';
+import { StreamRevisions } from './stream-revisions';
 import { textIn } from './text-in';
 import { Usages } from './usages';
 import { Users } from './users';
 import { WalletBalances } from './wallet-balances';
-
-/** Revisions kept in memory; when there are more, all are written and read again as they are needed. */
-const STREAMS_REMEMBERED_MAX = 100_000;
 
 /** A stream goes on behind a revision that was never read: the views and the store disagree, so the views must be built again. */
 export class RevisionMissing extends Error {
@@ -44,8 +42,7 @@ export class Views {
   readonly pending: PendingLines;
   readonly usages: Usages;
   private readonly unique: UniqueEntries;
-  private readonly revisions = new Map<string, number>();
-  private readonly readRevision: Record<WalletRef['kind'], Statement<[string], number>>;
+  private readonly revisions: StreamRevisions;
   /** True when a row was changed in memory and is not written yet. */
   private changed = false;
   /** Allocations of which a line was received since it was asked last. */
@@ -60,10 +57,7 @@ export class Views {
     this.pending = new PendingLines(db);
     this.usages = new Usages(db);
     this.unique = new UniqueEntries(db);
-    this.readRevision = {
-      organisation: db.prepare<[string], number>('select revision from organisations where organisation_id = ?').pluck(),
-      user: db.prepare<[string], number>('select revision from users where user_id = ?').pluck(),
-    };
+    this.revisions = new StreamRevisions(db);
   }
 
   /** Folds one event in. One that was folded before changes nothing. @throws RevisionMissing */
@@ -71,11 +65,12 @@ export class Views {
     const { stream, revision, type } = stored;
     const wallet = walletOf(stream);
     if (wallet === undefined) return;
-    if (this.revisions.size >= STREAMS_REMEMBERED_MAX) this.flushRevisions();
-    const read = this.revisionOf(stream, wallet);
+    if (this.revisions.full) this.letGo();
+    const read = this.revisions.of(stream, wallet);
     if (revision <= read) return;
     if (revision > read + 1) throw new RevisionMissing(stream, read, revision);
-    this.remember(stream, revision);
+    this.revisions.readTo(stream, revision);
+    this.changed = true;
 
     const event = { type, data: JSON.parse(stored.data) as unknown };
     if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent, stored);
@@ -95,9 +90,9 @@ export class Views {
     this.changed = false;
   }
 
-  private flushRevisions(): void {
+  private letGo(): void {
     this.flush();
-    this.revisions.clear();
+    this.revisions.forget();
   }
 
   /** Allocations of which a member has received a line since this was asked last. */
@@ -116,20 +111,15 @@ export class Views {
     this.relationships.forget();
     this.allocations.forget();
     this.progressed.clear();
-    this.revisions.clear();
+    this.revisions.forget();
   }
 
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
     const wallet = walletOf(stream);
     if (wallet === undefined) return { revision: -1 };
     const found = kind === 'usage' ? this.usage(wallet, entry) : this.unique.find(stream, kind, entry);
-    const revision = this.revisionOf(stream, wallet);
+    const revision = this.revisions.of(stream, wallet);
     return found === undefined ? { revision } : { revision, found };
-  }
-
-  private remember(stream: string, revision: number): void {
-    this.changed = true;
-    this.revisions.set(stream, revision);
   }
 
   private usage(wallet: WalletRef, usageId: string): UniqueEntry | undefined {
@@ -138,10 +128,6 @@ export class Views {
     return row.reversed_revision === null
       ? { revision: row.revision }
       : { revision: row.revision, reversedRevision: row.reversed_revision };
-  }
-
-  private revisionOf(stream: string, { kind, id }: WalletRef): number {
-    return this.revisions.get(stream) ?? this.readRevision[kind].get(id) ?? -1;
   }
 
   /** Sets the buckets that an event names to what they are after it. */
