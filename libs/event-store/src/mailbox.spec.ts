@@ -1,7 +1,17 @@
 import { AppendTooLarge, type NewEvent, OutcomeUnknown, StoreClosed, StoreUnavailable } from './event-store';
-import { ASKS_MAX, Contention, FETCHES_MAX, Overloaded, QUEUE_MAX, ROUNDS_MAX, Wanted } from './mailbox';
+import { ASKS_MAX, Contention, FETCHES_MAX, Overloaded, QUEUE_MAX, ROUNDS_MAX, Wanted } from './ask';
 import { Mailboxes } from './mailboxes';
-import { ask, contentOf, type Purse, type PurseAsk, type PurseAttempt, type PurseCommand, PurseRefusal, purses, type PurseResult } from './testing/purse';
+import {
+  ask,
+  contentOf,
+  type Purse,
+  type PurseAsk,
+  type PurseAttempt,
+  type PurseCommand,
+  PurseRefusal,
+  purses,
+  type PurseResult,
+} from './testing/purse';
 import {
   type Fates,
   landsLate,
@@ -29,7 +39,7 @@ function world({ statesMax = 10, maxAppendBytes = 1_000_000 } = {}) {
     const connection = new SimulatedConnection(store, time, fates, maxAppendBytes);
     const pauses: number[] = [];
     const mailboxes = new Mailboxes<Purse, PurseAttempt>(connection, purses, {
-      statesMax,
+      sizeMax: statesMax,
       attemptMs: ATTEMPT_MS,
       now: () => time.now(),
       pause: (ms) => {
@@ -42,7 +52,8 @@ function world({ statesMax = 10, maxAppendBytes = 1_000_000 } = {}) {
         ({ result }) => ({ result }),
         (error: unknown) => ({ error }),
       );
-    const told = (...commands: (PurseCommand | PurseAsk)[]): Promise<Told[]> => time.outcomeOf(Promise.all(commands.map((one) => send(one))));
+    const told = (...commands: (PurseCommand | PurseAsk)[]): Promise<Told[]> =>
+      time.outcomeOf(Promise.all(commands.map((one) => send(one))));
     return { connection, mailboxes, pauses, send, told };
   };
   const fates = new ScriptedFates();
@@ -53,7 +64,7 @@ function world({ statesMax = 10, maxAppendBytes = 1_000_000 } = {}) {
     instance,
     ...instance(fates),
     /** What another instance stores, in no time. */
-    elsewhere(command: PurseCommand, stream = STREAM): void {
+    elsewhere: (command: PurseCommand, stream = STREAM): void => {
       const event: NewEvent = {
         id: `elsewhere-${(foreign += 1)}`,
         type: command.kind,
@@ -147,8 +158,15 @@ describe('one ask that fails', () => {
         throw new TypeError('a bug in the fold');
       },
     });
-    expect(await told(credit(5), broken, spend(5), spend(1))).toEqual([accepted(5), failed(TypeError), accepted(0), refused('FUNDS')]);
-    expect(stored().map(({ amount }) => amount)).toEqual([5, 5]);
+    await told(credit(5));
+    expect(await told(broken, spend(100), spend(5), spend(1))).toEqual([
+      failed(TypeError),
+      refused('FUNDS'),
+      accepted(0),
+      refused('FUNDS'),
+    ]);
+    expect(await told(credit(5), broken, spend(5))).toEqual([accepted(5), failed(TypeError), accepted(0)]);
+    expect(stored().map(({ amount }) => amount)).toEqual([5, 5, 5, 5]);
   });
 
   it('is alone with an append that is too large', async () => {
@@ -250,6 +268,14 @@ describe('an unknown outcome', () => {
     fates.nextAppends({ ...unavailable, says: 'unknown', answersAfterMs: 2 * ATTEMPT_MS });
     // The refusal was decided on the spend of unknown outcome, which never came to be.
     expect(await told(spend(5, 'a'), recount)).toEqual([failed(OutcomeUnknown), { result: { balance: 5 } }]);
+  });
+
+  it('is told to those of its append alone; what the next append would have taken is decided again', async () => {
+    const { told, fates } = world();
+    fates.nextAppends({ ...neverLands, answersAfterMs: 2 * ATTEMPT_MS });
+    const answers = await told(...Array.from({ length: ASKS_MAX + 2 }, () => credit(1)));
+    expect(answers.slice(0, ASKS_MAX)).toEqual(Array.from({ length: ASKS_MAX }, () => failed(OutcomeUnknown)));
+    expect(answers.slice(ASKS_MAX)).toEqual([accepted(1), accepted(2)]);
   });
 
   it('may still land: then the repeat of its key is a replay', async () => {
@@ -428,7 +454,9 @@ describe('rule (ii): an answer that appends nothing reads the head of its stream
     const ahead = world();
     await ahead.told(credit(10));
     jest.spyOn(ahead.connection, 'headOf').mockImplementationOnce(async () => ({ revision: -1, position: -1n }));
+    const { reads } = ahead.connection;
     expect(await ahead.told(recount)).toEqual([{ result: { balance: 10 } }]);
+    expect(ahead.connection.reads).toBe(reads + 1);
   });
 });
 
@@ -527,9 +555,10 @@ describe('bounds', () => {
   });
 
   it('loads a stream of many pages whole', async () => {
-    const { elsewhere, told } = world();
+    const { connection, elsewhere, told } = world();
     for (let count = 0; count < 2_000; count += 1) elsewhere(credit(1));
     expect(await told(recount)).toEqual([{ result: { balance: 2_000 } }]);
+    expect([connection.reads, connection.headReads]).toEqual([3, 1]);
   });
 
   it('forgets the least recently used states, and never forks a balance', async () => {

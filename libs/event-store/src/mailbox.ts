@@ -1,93 +1,33 @@
 import {
+  type Answer,
+  type Ask,
+  ASKS_MAX,
+  type Behaviour,
+  Contention,
+  FETCHES_MAX,
+  type MailboxOptions,
+  Overloaded,
+  QUEUE_MAX,
+  ROUNDS_MAX,
+  type Ruled,
+  type Waiting,
+  Wanted,
+} from './ask';
+import {
   type Appended,
   AppendTooLarge,
   bytesOf,
   type EventStore,
   type NewEvent,
   OutcomeUnknown,
-  type StoredEvent,
   type StreamHead,
   StoreUnavailable,
   WrongExpectedRevision,
 } from './event-store';
 
-/** What the mailboxes must know of the state that they keep. */
-export interface Behaviour<State, Attempt> {
-  empty(stream: string): State;
-  revisionOf(state: State): number;
-  /** Folds a stored event; the mailbox owns the state, so it may be mutated. */
-  absorb(state: State, event: StoredEvent): void;
-  /** A fresh place for what asks fetch. Each round of decisions gets its own, so that nothing read before an ask arrived is used for it. */
-  newAttempt(state: State): Attempt;
-}
-
-/** What an ask came to on some state. */
-export interface Ruled<Result> {
-  /** To be appended behind the state; none for a refusal, a replay, a question. */
-  events: readonly NewEvent[];
-  /** Folds `events` into the state. */
-  apply?(): void;
-  /** Answered, once everything it was decided on is durable: the result, or the refusal that the caller meets. */
-  result?: Result;
-  refusal?: Error;
-}
-
-/** An ask cannot be decided yet: fetch first, then rule again. */
-export class Wanted {
-  constructor(
-    readonly fetch: () => Promise<void>,
-    /** True when what is fetched may hang on events that are decided but not yet appended. */
-    readonly needsDurable = false,
-  ) {}
-}
-
-/** A pure decision on the state; called again after every conflict, and after every fetch that it wanted. */
-export type Ask<State, Attempt, Result> = (state: State, attempt: Attempt) => Ruled<Result> | Wanted;
-
-export interface Answer<Result> extends StreamHead {
-  result: Result;
-}
-
-export interface MailboxOptions {
-  /** An append of unknown outcome is repeated for so long. */
-  attemptMs: number;
-  now(): number;
-  pause(ms: number): Promise<void>;
-}
-
-/** Asks that one append can gather. */
-export const ASKS_MAX = 256;
-/** Asks that one wallet lets wait. */
-export const QUEUE_MAX = 20_000;
-/** Rounds of decisions, without any progress, before a wallet gives up on conflicts. */
-export const ROUNDS_MAX = 10;
-/** Fetches that one ask may want in a round. */
-export const FETCHES_MAX = 8;
 const PAGE = 1_000;
 const PAUSE_MS = 5;
 const PAUSE_MS_MAX = 500;
-
-/** More asks wait for this wallet than it lets wait. */
-export class Overloaded extends Error {
-  constructor(stream: string) {
-    super(`${QUEUE_MAX} commands wait for ${stream} already`);
-    this.name = 'Overloaded';
-  }
-}
-
-/** Other writers were first, again and again. Nothing was written. */
-export class Contention extends Error {
-  constructor(stream: string) {
-    super(`other writers of ${stream} were first ${ROUNDS_MAX} times in a row`);
-    this.name = 'Contention';
-  }
-}
-
-export interface Waiting<State, Attempt> {
-  ask: Ask<State, Attempt, unknown>;
-  resolve: (answer: Answer<unknown>) => void;
-  reject: (error: unknown) => void;
-}
 
 /** Decided on the state, not yet durable. */
 interface Planned<State, Attempt> {
@@ -187,7 +127,8 @@ export class Mailbox<State, Attempt> {
         plan.rest = open.slice(index);
         break;
       }
-      const ruled = await this.rule(state, waiting, attempt, plan.events.length > 0);
+      const first = ruledBy(waiting.ask, state, attempt);
+      const ruled = first instanceof Wanted ? await this.fetched(first, state, waiting, attempt, plan.events.length > 0) : first;
       if (ruled === 'unfetched') continue;
       if (ruled === 'later') {
         plan.rest = open.slice(index);
@@ -217,27 +158,27 @@ export class Mailbox<State, Attempt> {
     return plan;
   }
 
-  /**
-   * One ask's failure to be decided is its own: its neighbours go on. What an ask throws is an answer like a refusal: it is told
-   * only of a state that is durable and at its head.
-   */
-  private async rule(
+  /** Fetches what an ask wants until it can be decided. A fetch that fails is its own: its neighbours go on. */
+  private async fetched(
+    first: Wanted,
     state: State,
     { ask, reject }: Waiting<State, Attempt>,
     attempt: Attempt,
     undurable: boolean,
   ): Promise<Ruled<unknown> | 'later' | 'unfetched'> {
-    for (let fetches = 0; ; fetches += 1) {
-      const ruled = ruledBy(ask, state, attempt);
-      if (!(ruled instanceof Wanted)) return ruled;
-      if (ruled.needsDurable && undurable) return 'later';
-      try {
-        if (fetches === FETCHES_MAX) throw new StoreUnavailable(`${FETCHES_MAX} reads were not enough to decide on ${this.stream}`);
-        await ruled.fetch();
-      } catch (error) {
-        reject(error);
-        return 'unfetched';
+    let wanted = first;
+    try {
+      for (let fetches = 0; fetches < FETCHES_MAX; fetches += 1) {
+        if (wanted.needsDurable && undurable) return 'later';
+        await wanted.fetch();
+        const ruled = ruledBy(ask, state, attempt);
+        if (!(ruled instanceof Wanted)) return ruled;
+        wanted = ruled;
       }
+      throw new StoreUnavailable(`${FETCHES_MAX} reads were not enough to decide on ${this.stream}`);
+    } catch (error) {
+      reject(error);
+      return 'unfetched';
     }
   }
 
@@ -290,6 +231,10 @@ export class Mailbox<State, Attempt> {
 
 const sizeOf = (events: readonly NewEvent[]): number => events.reduce((sum, event) => sum + bytesOf(event), 0);
 
+/**
+ * What an ask throws is its own, and an answer like a refusal: it is told only of a state that is durable and at its head, so that
+ * no stale state raises an alarm.
+ */
 function ruledBy<State, Attempt>(ask: Ask<State, Attempt, unknown>, state: State, attempt: Attempt): Ruled<unknown> | Wanted {
   try {
     return ask(state, attempt);

@@ -1,16 +1,18 @@
 import { LRUCache } from 'lru-cache';
+import { type Answer, type Ask, type Behaviour, type MailboxOptions, type Waiting } from './ask';
 import { type EventStore, StoreClosed } from './event-store';
-import { type Answer, type Ask, type Behaviour, Mailbox, type MailboxOptions, type Waiting } from './mailbox';
+import { Mailbox } from './mailbox';
 
 export interface MailboxesOptions extends MailboxOptions {
-  /** Folded states kept in memory; the least recently used go first and are loaded again when needed. */
-  statesMax: number;
+  /** Sum of the sizes (Behaviour.sizeOf) of the folded states kept in memory; the least recently used go first and are loaded again. */
+  sizeMax: number;
 }
 
-/** The mailboxes of all wallets of one kind: those with work to do, and the folded states of those that rest. */
+/** The mailboxes of all wallets of one kind: those with work to do, and the folded states. */
 export class Mailboxes<State extends object, Attempt> {
   private readonly busy = new Map<string, Mailbox<State, Attempt>>();
-  private readonly resting: LRUCache<string, State>;
+  /** Each in a holder of its own: that is how the cache notices that a state has grown. */
+  private readonly resting: LRUCache<string, { state: State }>;
   private closed = false;
   private readonly waitingForDrain: (() => void)[] = [];
 
@@ -19,7 +21,7 @@ export class Mailboxes<State extends object, Attempt> {
     private readonly behaviour: Behaviour<State, Attempt>,
     private readonly options: MailboxesOptions,
   ) {
-    this.resting = new LRUCache({ max: options.statesMax });
+    this.resting = new LRUCache({ maxSize: options.sizeMax, sizeCalculation: ({ state }) => behaviour.sizeOf(state) });
   }
 
   /**
@@ -43,9 +45,8 @@ export class Mailboxes<State extends object, Attempt> {
   private mailboxOf(stream: string): Mailbox<State, Attempt> {
     const busy = this.busy.get(stream);
     if (busy) return busy;
-    // The mailbox owns its state while it works on it; nobody else may see what is not durable.
-    const state = this.resting.get(stream);
-    this.resting.delete(stream);
+    // The mailbox owns its state while it works on it: nobody else gets at what is not durable, for busy ones are found first.
+    const state = this.resting.get(stream)?.state;
     const mailbox = new Mailbox(stream, this.store, this.behaviour, this.options, state, (left) => this.rest(stream, left));
     this.busy.set(stream, mailbox);
     return mailbox;
@@ -53,7 +54,8 @@ export class Mailboxes<State extends object, Attempt> {
 
   private rest(stream: string, state: State | undefined): void {
     this.busy.delete(stream);
-    if (state) this.resting.set(stream, state);
+    if (state === undefined) this.resting.delete(stream);
+    else this.resting.set(stream, { state });
     if (this.busy.size === 0) for (const drained of this.waitingForDrain.splice(0)) drained();
   }
 }

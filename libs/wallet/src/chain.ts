@@ -1,4 +1,4 @@
-import canonicalize from 'canonicalize';
+import { canonical, canonicalText } from './canonical';
 import { BESIDE, type EventType, SCHEMA, type WalletEvent } from './events';
 import type { Envelope } from './commands';
 
@@ -33,12 +33,14 @@ export interface SealedEvent {
 export const chainStart = (stream: string, hashing: Hashing): ChainHead => ({ revision: -1, hash: hashing.sha256(stream) });
 
 /** Serialises one event behind `head`, with its hash and the id that follows from it; moves `head` on. */
-export function seal(event: WalletEvent, envelope: Envelope, head: ChainHead, hashing: Hashing): SealedEvent {
+export function seal({ type, data: facts }: WalletEvent, envelope: Envelope, head: ChainHead, hashing: Hashing): SealedEvent {
+  const previousHash = head.hash;
   head.revision += 1;
-  const data = canonical(event.data);
-  const others: Metadata = { ...metadataFor(event.type, envelope), previousHash: head.hash };
-  head.hash = hashing.sha256(hashedText(head.hash, { data, metadata: others, revision: head.revision, type: event.type }));
-  return { id: hashing.idOf(head.hash), type: event.type, data, metadata: canonical({ ...others, hash: head.hash }) };
+  const data = canonical(facts);
+  head.hash = hashing.sha256(
+    `${previousHash}{"data":${data},"metadata":${metadataFor(type, envelope, previousHash)},"revision":${head.revision},"type":"${type}"}`,
+  );
+  return { id: hashing.idOf(head.hash), type, data, metadata: metadataFor(type, envelope, previousHash, head.hash) };
 }
 
 /** The text that is hashed: the previous hash, then the canonical JSON of the rest. `data` is canonical JSON already. */
@@ -47,19 +49,20 @@ export const hashedText = (
   { data, metadata, revision, type }: { data: string; metadata: Metadata; revision: number; type: string },
 ): string => `${previousHash}{"data":${data},"metadata":${canonical(metadata)},"revision":${revision},"type":"${type}"}`;
 
-/** RFC 8785. @throws when the value is not JSON */
-export function canonical(value: unknown): string {
-  const text = canonicalize(value);
-  if (text === undefined) throw new TypeError('the value has no JSON');
-  return text;
-}
-
-/** Only a command's own result carries its key; what is written beside it names its cause. */
-function metadataFor(type: EventType, envelope: Envelope): Metadata {
+/**
+ * Canonical JSON of an event's metadata, without its hash while that is being made. The fields stand in the order of their names.
+ * Only a command's own result carries its key; what is written beside it names its cause.
+ */
+function metadataFor(type: EventType, envelope: Envelope, previousHash: string, hash?: string): string {
   const { actor, role, client, requestId, correlationId, traceparent, key, contentHash } = envelope;
-  const metadata: Metadata = { $correlationId: correlationId, $causationId: requestId, actor, role, requestId, schema: SCHEMA };
-  if (client !== undefined) metadata.client = client;
-  if (traceparent !== undefined) metadata.traceparent = traceparent;
-  if (key !== undefined && contentHash !== undefined && !BESIDE.has(type)) Object.assign(metadata, { key, contentHash });
-  return metadata;
+  const keyed = key !== undefined && contentHash !== undefined && !BESIDE.has(type);
+  const id = canonicalText(requestId);
+  let text = `{"$causationId":${id},"$correlationId":${canonicalText(correlationId)},"actor":${canonicalText(actor)}`;
+  if (client !== undefined) text += `,"client":${canonicalText(client)}`;
+  if (keyed) text += `,"contentHash":${canonicalText(contentHash)}`;
+  if (hash !== undefined) text += `,"hash":"${hash}"`;
+  if (keyed) text += `,"key":${canonicalText(key)}`;
+  text += `,"previousHash":"${previousHash}","requestId":${id},"role":${canonicalText(role)},"schema":"${SCHEMA}"`;
+  if (traceparent !== undefined) text += `,"traceparent":${canonicalText(traceparent)}`;
+  return `${text}}`;
 }

@@ -56,9 +56,9 @@ function drawAllocated(
 ): Missing | undefined {
   if (plan.open === 0 && named === undefined) return undefined;
   const relationships = [...wallet.relationships.values()].filter((one) => (named ? one.organisationId === named : one.tokens > 0));
-  const missing = unreadPolicies(relationships, named, given);
+  const missing = unreadPolicies(relationships, given);
   if (missing) return missing;
-  if (named !== undefined) refuseNamed(named, wallet, given);
+  if (named !== undefined && !given.policies.get(named)?.usable) throw suspended(wallet.userId, [named]);
   for (const relationship of relationships) {
     if (plan.open === 0) return undefined;
     consider(plan, wallet.userId, relationship, given, occurredAt);
@@ -67,20 +67,12 @@ function drawAllocated(
 }
 
 /** A draw never uses an older revision of the organisation than the last its own stream recorded. */
-function unreadPolicies(relationships: readonly Relationship[], named: string | undefined, given: Given): Missing | undefined {
+function unreadPolicies(relationships: readonly Relationship[], given: Given): Missing | undefined {
   const stale = relationships.filter(({ organisationId, policyRevision }) => {
     const policy = given.policies.get(organisationId);
     return !policy || policy.revision < policyRevision;
   });
-  const wanted = stale.map(({ organisationId }) => organisationId);
-  if (named !== undefined && !given.policies.has(named) && !wanted.includes(named)) wanted.push(named);
-  return wanted.length > 0 ? new Missing({ organisationIds: wanted }) : undefined;
-}
-
-function refuseNamed(organisationId: string, wallet: UserWallet, given: Given): void {
-  const policy = given.policies.get(organisationId);
-  if (!policy) throw new Refusal('ORGANISATION_NOT_FOUND', `There is no organisation ${organisationId}.`, { organisationId });
-  if (!policy.usable) throw suspended(wallet.userId, [organisationId]);
+  return stale.length > 0 ? new Missing({ organisationIds: stale.map(({ organisationId }) => organisationId) }) : undefined;
 }
 
 /** A relationship gives the smaller of its balance and what its limits leave. */
@@ -164,7 +156,12 @@ export function reachedByDraw({ relationship, limits, record }: ConsideredNow, g
   return limits
     .filter(({ remaining, limit, window }) => remaining === record.tokens && !relationship.reached.has(reachedEntry(window, limit ?? 0)))
     .map((limit) =>
-      limitReached(relationship.organisationId, { ...limit, limit: limit.limit ?? 0, used: limit.used + record.tokens }, 'draw', given),
+      limitReached(
+        relationship.organisationId,
+        { ...limit, limit: limit.limit ?? 0, used: limit.used + record.tokens, resetsAt: isoInstant(limit.resetsAt) },
+        'draw',
+        given,
+      ),
     );
 }
 

@@ -1,5 +1,6 @@
 export * from './allocation';
 export * from './calendar';
+export * from './canonical';
 export * from './chain';
 export * from './commands';
 export * from './decision';

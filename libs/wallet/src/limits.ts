@@ -52,7 +52,8 @@ export interface LimitNow extends EffectiveLimit {
   used: number;
   /** Never below 0; Infinity when unlimited. */
   remaining: number;
-  resetsAt: string;
+  /** Epoch ms of the first instant of the next window. */
+  resetsAt: number;
 }
 
 export function limitsAt(limits: Record<Period, EffectiveLimit>, counters: Counters | undefined, timeZone: string, at: number): LimitNow[] {
@@ -62,7 +63,7 @@ export function limitsAt(limits: Record<Period, EffectiveLimit>, counters: Count
     const used = counters?.get(window) ?? 0;
     const { limit, source } = limits[period];
     const remaining = limit === null ? Infinity : Math.max(0, limit - used);
-    return { period, window, used, limit, source, remaining, resetsAt: isoInstant(resetsAt) };
+    return { period, window, used, limit, source, remaining, resetsAt };
   });
 }
 
@@ -83,7 +84,19 @@ export interface ExceededLimit {
 
 export function exceeded(organisationId: string, userId: string, meter: Meter, now: LimitNow, requested: number): ExceededLimit {
   const { period, source, limit, used, remaining, window, resetsAt } = now;
-  return { organisationId, userId, meter, period, source, limit: limit ?? 0, used, remaining, requested, window, resetsAt };
+  return {
+    organisationId,
+    userId,
+    meter,
+    period,
+    source,
+    limit: limit ?? 0,
+    used,
+    remaining,
+    requested,
+    window,
+    resetsAt: isoInstant(resetsAt),
+  };
 }
 
 /** Drops what no zone could still name at `at`; decided by event time alone, so that every replay drops the same. */

@@ -11,7 +11,9 @@ import { balanceOfUser, beginning, freeNow, type FreeTokens, type UserWallet } f
 
 /** Charges a user: free, then allocated in the order of first receipt, then purchased; all or nothing. */
 export const use: Decision<UserWallet, UseTokens> = (wallet, command, given) => {
-  const tokens = command.tokens ?? pricedCost(command);
+  const tokens = command.tokens ?? pricedCost(command, given);
+  const unknown = unknownOrganisation(command, given);
+  if (unknown) return unknown;
   const occurredAt = occurrence(command, given);
   const free = freeNow(wallet, given);
   const plan = planDraw(wallet, free, tokens, command, given, occurredAt);
@@ -87,10 +89,19 @@ function windowsGivenBack(wallet: UserWallet, { organisationId, tokens, windows 
   });
 }
 
-function pricedCost({ variableCostEuros }: UseTokens): number {
-  const tokens = variableCostEuros === undefined ? undefined : tokensForCost(variableCostEuros);
+function pricedCost({ variableCostEuros }: UseTokens, { settings }: Given): number {
+  const tokens = variableCostEuros === undefined ? undefined : tokensForCost(variableCostEuros, settings.priceTable);
   if (tokens === undefined) throw invalid('/variableCostEuros', variableCostEuros, 'must be a decimal above 0 in a string such as "0.10"');
   return tokens;
+}
+
+/** What exists is asked before the clock is (api.md, Manners), also where free tokens would fund the whole draw. */
+function unknownOrganisation({ organisationId }: UseTokens, { policies }: Given): Missing | undefined {
+  if (organisationId === undefined) return undefined;
+  const policy = policies.get(organisationId);
+  if (policy === undefined) return new Missing({ organisationIds: [organisationId] });
+  if (policy === null) throw new Refusal('ORGANISATION_NOT_FOUND', `There is no organisation ${organisationId}.`, { organisationId });
+  return undefined;
 }
 
 /** At most 72 h back and 60 s ahead; its windows are counted, funds are today's. */

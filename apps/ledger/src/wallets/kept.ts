@@ -41,19 +41,27 @@ export interface Attempt {
   indexBehind: boolean;
 }
 
+/** What a wallet without any entry weighs, in entries. */
+const EMPTY_WALLET_SIZE = 5;
+
 /** How wallets of one kind are made and folded. */
 export interface WalletKindOf<Wallet> {
+  /** Entries that the folded wallet holds, each about 200 bytes. */
+  entriesOf(wallet: Wallet): number;
   empty(id: string): Wallet;
   fold(wallet: Wallet, event: WalletEvent, recorded: Recorded): void;
 }
 
 export const organisationKind: WalletKindOf<OrganisationWallet> = {
   empty: emptyOrganisationWallet,
+  entriesOf: ({ members, keys, payments }) => members.size + keys.recent.size + payments.recent.size,
   fold: (wallet, event, recorded) => foldOrganisation(wallet, event as OrganisationEvent, recorded),
 };
 
 export const userKind: WalletKindOf<UserWallet> = {
   empty: emptyUserWallet,
+  entriesOf: ({ relationships, keys, payments, usages }) =>
+    4 * relationships.size + keys.recent.size + payments.recent.size + usages.recent.size,
   fold: (wallet, event, recorded) => foldUser(wallet, event as UserEvent, recorded),
 };
 
@@ -61,6 +69,7 @@ export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>): Behaviour<Kept<
   return {
     empty: (stream) => ({ wallet: kind.empty(walletOf(stream)?.id ?? ''), head: chainStart(stream, hashing), at: 0 }),
     revisionOf: ({ head }) => head.revision,
+    sizeOf: ({ wallet }) => EMPTY_WALLET_SIZE + kind.entriesOf(wallet),
     absorb: (kept, stored) => absorb(kind, kept, stored),
     newAttempt: ({ head }) => ({
       durableRevision: head.revision,

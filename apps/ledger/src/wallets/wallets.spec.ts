@@ -2,6 +2,7 @@ import {
   AllocateTokens,
   allocate,
   receiveAllocation,
+  type ReceiveAllocation,
   RECENT_MAX,
   Refusal,
   reverse,
@@ -220,7 +221,7 @@ describe('settlement', () => {
   it('by two instances, in any order over the members, credits each line once', async () => {
     const [one, two] = [await instances.start(), await instances.start()];
     await endow(one, 'acme', { ben: 1, eva: 1, kim: 1 });
-    const lines = [];
+    const lines: ReceiveAllocation[] = [];
     for (const round of [2, 3, 4]) {
       lines.push(...(await allocateTo(one.organisations, 'acme', { ben: round, eva: round, kim: round }, `allocate-${round}`)));
     }

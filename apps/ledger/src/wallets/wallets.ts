@@ -16,15 +16,14 @@ import {
   type WalletCommand,
   type WalletEvent,
 } from '@ledger/wallet';
-import { v7 } from 'uuid';
 import type { ReadModel } from '../views/read-model';
 import type { Clock } from './clock';
 import type { Commanded } from './commanding';
-import { hashing } from './hashing';
+import { hashing, uuidV7 } from './hashing';
 import { type Attempt, behaviourOf, type Kept, recordedAs, type WalletKindOf } from './kept';
 
-/** Folded wallets of one kind kept in memory. */
-export const STATES_MAX = 100_000;
+/** Folded wallets of one kind kept in memory, by what they weigh: about 300 MiB. */
+export const SIZE_MAX = 1_500_000;
 /** A command waits so long for the index of what is unique for ever. */
 export const INDEX_WAIT_MS = 5_000;
 /** One command's result spans at most so many events: an allocation 10 parts, a batch of members 50. */
@@ -58,7 +57,7 @@ export class Wallets<Wallet extends WalletState> {
   ) {
     const { store, clock, settings } = context;
     this.mailboxes = new Mailboxes(store, behaviourOf(kind), {
-      statesMax: STATES_MAX,
+      sizeMax: SIZE_MAX,
       attemptMs: settings.attemptSeconds * 1_000,
       now: () => clock.now(),
       pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
@@ -97,12 +96,17 @@ export class Wallets<Wallet extends WalletState> {
     writes: boolean,
   ): Ask<Kept<Wallet>, Attempt, Decided> {
     const { clock, settings } = this.context;
-    const newId = v7();
+    const newId = uuidV7(clock.now());
     return (kept, attempt) => {
       const at = Math.max(clock.now(), kept.at);
       const given: Given = { at, newId, settings, policies: attempt.policies, older: attempt.older, stored: attempt.stored };
-      const verdict = judge(kept.wallet, command, given, decide);
-      if (verdict instanceof Missing) return this.wanted(stream, command, verdict, attempt);
+      let verdict = judge(kept.wallet, command, given, decide);
+      // Each turn finds one more of the few entries that a command seeks: key, payment, usage.
+      while (verdict instanceof Missing) {
+        const wanted = this.wanted(stream, command, verdict, attempt);
+        if (wanted) return wanted;
+        verdict = judge(kept.wallet, command, given, decide);
+      }
       const { events, refusal, replayOf } = verdict;
       if (!writes || events.length === 0) return { events: [], refusal, result: { events, replayOf } };
       return { ...this.sealed(kept, command, events, at), refusal, result: { events } };
@@ -129,7 +133,8 @@ export class Wallets<Wallet extends WalletState> {
     };
   }
 
-  private wanted(stream: string, { wallet }: WalletCommand, { wanted }: Missing, attempt: Attempt): Wanted {
+  /** What a decision lacks; undefined when it was at hand, and is there now. */
+  private wanted(stream: string, { wallet }: WalletCommand, { wanted }: Missing, attempt: Attempt): Wanted | undefined {
     const { organisationIds, entry, revision } = wanted;
     if (organisationIds) return new Wanted(() => this.policiesFor(wallet.id)(organisationIds, attempt));
     if (entry) return this.olderEntry(stream, entry, attempt);
@@ -143,22 +148,23 @@ export class Wallets<Wallet extends WalletState> {
   }
 
   /** The index must have passed the last entry that the wallet's state has dropped; until it has, the command waits, bounded. */
-  private olderEntry(stream: string, sought: SoughtEntry, attempt: Attempt): Wanted {
-    const { kind, entry, droppedRevision } = sought;
+  private olderEntry(stream: string, { kind, entry, droppedRevision }: SoughtEntry, attempt: Attempt): Wanted | undefined {
     const { index, store } = this.context;
-    const behind = index.lookUp(stream, kind, entry).revision < droppedRevision;
+    const { revision, found } = index.lookUp(stream, kind, entry);
+    if (revision >= droppedRevision) {
+      attempt.older.set(`${kind}:${entry}`, found ?? null);
+      return undefined;
+    }
     return new Wanted(async () => {
-      if (behind && !attempt.indexBehind) {
+      if (!attempt.indexBehind) {
         const { position } = await store.headOf(stream);
         attempt.indexBehind = !(await index.reached(position, INDEX_WAIT_MS));
       }
-      const { revision, found } = index.lookUp(stream, kind, entry);
-      if (revision < droppedRevision) {
-        const detail = 'The index of what this wallet has seen is being built; repeat the command in a few seconds, with the same key.';
-        throw new Refusal('CATCHING_UP', detail, { indexedRevision: revision, neededRevision: droppedRevision });
-      }
-      attempt.older.set(`${kind}:${entry}`, found ?? null);
-    }, behind);
+      const indexed = index.lookUp(stream, kind, entry).revision;
+      if (indexed >= droppedRevision) return;
+      const detail = 'The index of what this wallet has seen is being built; repeat the command in a few seconds, with the same key.';
+      throw new Refusal('CATCHING_UP', detail, { indexedRevision: indexed, neededRevision: droppedRevision });
+    }, true);
   }
 
   /** The original result is made again from the events of its key, not kept beside them. */

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import type { WalletEvent } from './events';
+import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from './testing/moves';
+import { World } from './testing/world';
+
+/**
+ * Random commands over several organisations, users, zones and a moving clock. What every command must come to is said by an
+ * independent oracle (testing/oracle.ts); books and replays are compared after it. `PROPERTY_SEED` repeats a run.
+ */
+
+const RUNS = 100;
+const MOVES = 110;
+const seed = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
+
+beforeAll(() => void process.stdout.write(`wallet properties: PROPERTY_SEED=${seed}\n`));
+
+/** Everybody is there and has something, so that few commands fail for lack of it. */
+const beginning: Move[] = ORGANISATIONS.flatMap((organisationId, index): Move[] => [
+  { kind: 'open', organisationId, timeZone: ZONES[index] ?? 'UTC', keyed: false },
+  { kind: 'buy', organisationId, tokens: 250, payment: 0, keyed: true },
+  { kind: 'members', organisationId, lines: USERS.map((userId) => ({ userId, status: 'permitted' })), keyed: true },
+  { kind: 'allocate', organisationId, lines: USERS.map((userId) => ({ userId, tokens: 40 })), keyed: true },
+  ...USERS.map((): Move => ({ kind: 'settle', nth: 0, how: 'next' })),
+]);
+
+const runs = fc.record({
+  start: fc.constantFrom(...STARTS),
+  platformTimeZone: fc.constantFrom(...ZONES),
+  freeTokensPerMonth: fc.constantFrom(0, 15),
+  moves: fc.array(move, { minLength: MOVES, maxLength: MOVES }),
+});
+
+/** What no sequence of commands may leave behind in the events of a user. */
+function checkUser(events: readonly WalletEvent[]): void {
+  const months = events.flatMap(({ type, data }) => (type === 'FreeAllowanceGranted' ? [data.month] : []));
+  expect(months).toEqual([...new Set(months)].sort());
+  const reached = events.flatMap(({ type, data }) =>
+    type === 'LimitReached' ? [`${data.organisationId}|${data.window}|${data.limit}`] : [],
+  );
+  expect(new Set(reached).size).toBe(reached.length);
+  expect(events.filter(({ type }) => type === 'UserWalletOpened')).toHaveLength(Math.min(1, events.length));
+  const instants = events.map(({ data }) => data.at);
+  expect(instants).toEqual([...instants].sort());
+}
+
+it('holds for random commands', () => {
+  const outcomes = new Map<string, number>();
+  let commands = 0;
+  fc.assert(
+    fc.property(runs, ({ start, platformTimeZone, freeTokensPerMonth, moves }) => {
+      const world = new World(Date.parse(start), platformTimeZone, freeTokensPerMonth);
+      for (const one of [...beginning, ...moves]) world.perform(one);
+      commands += world.commands;
+      world.settleAll();
+      for (const organisationId of ORGANISATIONS) expect(world.books.inTransit(organisationId)).toBe(0);
+      world.repeatAll();
+
+      for (const log of world.organisations.values()) {
+        expect(log.replayed()).toEqual(log.wallet);
+        expect(log.wallet.available).toBe(world.books.of(`organisation:${log.ref.id}:available`));
+      }
+      for (const log of world.users.values()) {
+        expect(log.replayed()).toEqual(log.wallet);
+        checkUser(log.events.map(({ event }) => event));
+        const { free, purchased, relationships } = log.wallet;
+        expect(free?.tokens ?? 0).toBe(world.books.of(`user:${log.ref.id}:free`));
+        expect(purchased).toBe(world.books.of(`user:${log.ref.id}:purchased`));
+        for (const { organisationId, tokens } of relationships.values()) {
+          expect(tokens).toBe(world.books.of(`user:${log.ref.id}:allocated:${organisationId}`));
+        }
+      }
+      for (const [outcome, count] of world.outcomes) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + count);
+    }),
+    { numRuns: RUNS, seed },
+  );
+  expect(commands).toBeGreaterThanOrEqual(10_000);
+  // The runs must reach every "no" that they could, or they would prove little.
+  const codes =
+    'accepted replayed KEY_REUSED LIMIT_EXCEEDED MEMBER_SUSPENDED INSUFFICIENT_TOKENS ALLOCATION_REFUSED TOO_OLD VALIDATION_FAILED ORGANISATION_NOT_FOUND PAYMENT_REFERENCE_USED PURCHASE_TOO_SMALL USAGE_ALREADY_REVERSED USAGE_NOT_FOUND DUPLICATE_MEMBER';
+  expect(codes.split(' ').filter((code) => !outcomes.has(code))).toEqual([]);
+  if (process.env.PROPERTY_OUTCOMES) process.stdout.write(`${commands} commands: ${JSON.stringify(Object.fromEntries(outcomes))}\n`);
+}, 60_000);
