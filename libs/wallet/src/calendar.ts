@@ -200,3 +200,15 @@ export function instantOf(iso: string): number | undefined {
   // Date.parse rolls impossible dates over into the next month, so only a text that comes back unchanged is a date.
   return Number.isNaN(ms) || isoInstant(ms).slice(0, 19) !== iso.slice(0, 19) ? undefined : ms;
 }
+
+/**
+ * The first instant, in epoch milliseconds, after a day such as `2026-11-23` in a zone; undefined when no calendar has that day.
+ */
+export function dayEndsAt(timeZone: string, day: string): number | undefined {
+  try {
+    return Temporal.PlainDate.from(day, { overflow: 'reject' }).add({ days: 1 }).toZonedDateTime(timeZone).epochMilliseconds;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { v5 } from 'uuid';
 import { canonical } from './canonical';
 import { chainStart, hashedText, type Metadata, seal, type SealedEvent } from './chain';
-import { streamOf, walletOf, type WalletEvent } from './events';
+import { type WalletEvent } from './events';
+import { streamOf, walletOf } from './wallet-ref';
 import { hashing, NAMESPACE } from './testing/hashing';
 
 const at = '2026-11-23T12:00:00.000Z';

@@ -4,6 +4,7 @@ import { type Given, Missing, type Policy } from './decision';
 import type { Charge, Considered, Source, UserEvent } from './events';
 import { exceeded, type ExceededLimit, type LimitNow, limitsAt } from './limits';
 import { Refusal } from './refusal';
+import { sumOf } from './user-balance';
 import { beginning, type FreeTokens, reachedEntry, type Relationship, type UserWallet } from './user-wallet';
 
 /** Which sources fund a draw, under which limits, and why not (design section 2, Usage). */
@@ -182,5 +183,3 @@ function limitReached(
   const at = isoInstant(given.at);
   return { type: 'LimitReached', data: { at, organisationId, meter: 'usage', period, window, limit, used, resetsAt, by } };
 }
-
-export const sumOf = (parts: readonly { tokens: number }[]): number => parts.reduce((sum, { tokens }) => sum + tokens, 0);

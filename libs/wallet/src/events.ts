@@ -11,6 +11,8 @@ export type WindowId = string;
 export type Period = 'daily' | 'monthly';
 export type Meter = 'usage' | 'allocation';
 export type Source = 'free' | 'allocated' | 'purchased';
+/** What a bill does when the funds do not cover it: charge nothing, or charge what is there and owe the rest. */
+export type ShortfallPolicy = 'decline' | 'owe';
 export type MemberStatus = 'permitted' | 'suspended' | 'removed';
 
 /** The limits of one meter as they are set: a number of tokens >= 0, or null for unlimited. */
@@ -80,10 +82,58 @@ interface Purchase<Balance> extends At {
   balanceAfter: Balance;
 }
 
+/** Members of the campuses and courses that a hosting bill counts. */
+interface HostingBreakdown {
+  billableCampuses: number;
+  billableCourses: number;
+  billablePlaces: number;
+}
+
+/** What an owner is billed for; limits and allocated tokens are never touched. */
+interface BillEvents<Balance> {
+  BillCharged: At & {
+    billId: string;
+    kind: 'hosting';
+    month: WindowId;
+    tokens: number;
+    /** Taken now; `owedTokens` is the rest, taken first from the next purchase. */
+    chargedTokens: number;
+    owedTokens: number;
+    breakdown: HostingBreakdown;
+    charged: Charge[];
+    /** All that the wallet owes after it. */
+    owed: number;
+    balanceAfter: Balance;
+  };
+  /** Nothing was charged; once per kind and month. The month stays open. */
+  BillDeclined: At & {
+    billId: string;
+    kind: 'hosting' | 'storage';
+    month: WindowId;
+    tokens: number;
+    missing: number;
+    breakdown?: HostingBreakdown;
+    balanceAfter: Balance;
+  };
+  /** A day of storage: `accruedTokens` and `carriedTokens` are exact decimals, whole tokens are charged as they gather. */
+  StorageAccrued: At & {
+    day: WindowId;
+    bytes: number;
+    accruedTokens: string;
+    chargedTokens: number;
+    carriedTokens: string;
+    owedTokens: number;
+    declined: boolean;
+    charged: Charge[];
+    owed: number;
+    balanceAfter: Balance;
+  };
+}
+
 /** A line of an allocation: member, tokens, and the member's running number in this organisation (1, 2, 3, ...). */
 export type AllocationLine = [userId: string, tokens: number, number: number];
 
-export interface OrganisationEvents {
+export interface OrganisationEvents extends BillEvents<OrganisationBalance> {
   OrganisationWalletOpened: At & { organisationId: string; timeZone: string; balanceAfter: OrganisationBalance };
   TimeZoneSet: At & { timeZone: string };
   TokensPurchased: Purchase<OrganisationBalance>;
@@ -119,7 +169,7 @@ export interface BatchResult {
   changed: number;
 }
 
-export interface UserEvents {
+export interface UserEvents extends BillEvents<UserBalance> {
   /** Freezes the default allowance for this wallet. */
   UserWalletOpened: At & { userId: string; freeTokensPerMonth: number; balanceAfter: UserBalance };
   /** `added` is granted at once to this month; a lower figure counts from the next. */
@@ -184,19 +234,3 @@ export const BESIDE: ReadonlySet<EventType> = new Set<EventType>([
   'LimitReached',
   'AllocationReceived',
 ]);
-
-export type WalletKind = 'organisation' | 'user';
-export interface WalletRef {
-  kind: WalletKind;
-  id: string;
-}
-
-/** Stream of a wallet, such as `organisationWallet-acme`; the stream is the consistency boundary. */
-export const streamOf = (wallet: WalletRef): string => `${wallet.kind}Wallet-${wallet.id}`;
-
-/** The wallet of a stream, or undefined when the stream is not a wallet's. */
-export function walletOf(stream: string): WalletRef | undefined {
-  if (stream.startsWith('organisationWallet-')) return { kind: 'organisation', id: stream.slice('organisationWallet-'.length) };
-  if (stream.startsWith('userWallet-')) return { kind: 'user', id: stream.slice('userWallet-'.length) };
-  return undefined;
-}

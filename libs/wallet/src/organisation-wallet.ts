@@ -1,3 +1,4 @@
+import { type Billing, foldBill, nothingBilled } from './billing';
 import { isoInstant, isTimeZone } from './calendar';
 import type { OpenOrganisationWallet, PurchaseTokens } from './commands';
 import { type Decision, invalid, Missing, type Policy } from './decision';
@@ -28,6 +29,7 @@ export interface OrganisationWallet {
   available: number;
   /** Bought in the wallet's life. */
   purchasedTotal: number;
+  billing: Billing;
   defaults: DefaultLimits;
   members: Map<string, Member>;
   keys: Remembered;
@@ -42,6 +44,7 @@ export const emptyOrganisationWallet = (organisationId: string): OrganisationWal
   timeZone: 'UTC',
   available: 0,
   purchasedTotal: 0,
+  billing: nothingBilled(),
   defaults: UNLIMITED,
   members: new Map(),
   keys: rememberedNothing(),
@@ -72,6 +75,7 @@ export function foldOrganisation(wallet: OrganisationWallet, event: Organisation
     case 'TokensPurchased':
       wallet.available = event.data.balanceAfter.balance;
       wallet.purchasedTotal += event.data.tokens;
+      wallet.billing.owed -= event.data.owedPaid;
       remember(wallet.payments, event.data.paymentReference, { revision: recorded.revision });
       return;
     case 'MemberPermitted':
@@ -102,6 +106,12 @@ export function foldOrganisation(wallet: OrganisationWallet, event: Organisation
       }
       return;
     }
+    case 'BillCharged':
+    case 'BillDeclined':
+    case 'StorageAccrued':
+      wallet.available = event.data.balanceAfter.available;
+      foldBill(wallet.billing, event, recorded.revision);
+      return;
     default:
       event satisfies never;
   }

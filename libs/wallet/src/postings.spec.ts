@@ -1,4 +1,5 @@
-import type { WalletEvent, WalletRef } from './events';
+import type { WalletEvent } from './events';
+import type { WalletRef } from './wallet-ref';
 import { postings } from './postings';
 
 const at = '2026-11-23T12:00:00.000Z';

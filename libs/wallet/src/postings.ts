@@ -1,4 +1,5 @@
-import type { Charge, WalletEvent, WalletRef } from './events';
+import type { Charge, WalletEvent } from './events';
+import type { WalletRef } from './wallet-ref';
 
 /** One line of double entry: plus means that the account gains. */
 export interface Posting {
@@ -20,7 +21,7 @@ function linesOf(wallet: WalletRef, event: WalletEvent): Posting[] {
   switch (event.type) {
     case 'TokensPurchased': {
       const { tokens, owedPaid } = event.data;
-      const bucket = wallet.kind === 'organisation' ? `organisation:${wallet.id}:available` : `user:${wallet.id}:purchased`;
+      const bucket = bucketOf(wallet, { source: 'purchased', tokens });
       return [line('world', -tokens), line(bucket, tokens - owedPaid), line('platform:bills', owedPaid)];
     }
     case 'TokensAllocated':
@@ -41,6 +42,10 @@ function linesOf(wallet: WalletRef, event: WalletEvent): Posting[] {
         ...move('platform:usage', free, event.data.lapsed),
         ...move(free, 'lapsed', event.data.lapsed),
       ];
+    case 'BillCharged':
+    case 'StorageAccrued':
+      return event.data.charged.flatMap((charge) => move(bucketOf(wallet, charge), 'platform:bills', charge.tokens));
+    case 'BillDeclined':
     case 'OrganisationWalletOpened':
     case 'TimeZoneSet':
     case 'MemberPermitted':
@@ -60,5 +65,7 @@ function linesOf(wallet: WalletRef, event: WalletEvent): Posting[] {
 const line = (account: string, tokens: number): Posting => ({ account, tokens });
 const move = (from: string, to: string, tokens: number): Posting[] => [line(from, -tokens), line(to, tokens)];
 
-const bucketOf = (wallet: WalletRef, { source, organisationId }: Charge): string =>
-  source === 'allocated' ? `user:${wallet.id}:allocated:${organisationId}` : `user:${wallet.id}:${source}`;
+function bucketOf(wallet: WalletRef, { source, organisationId }: Charge): string {
+  if (wallet.kind === 'organisation') return `organisation:${wallet.id}:available`;
+  return source === 'allocated' ? `user:${wallet.id}:allocated:${organisationId}` : `user:${wallet.id}:${source}`;
+}

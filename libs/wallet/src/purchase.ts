@@ -8,7 +8,7 @@ import type { Remembered } from './remembered';
 
 /** A purchase is the same for both kinds of wallet, but for the bucket that it fills (design section 2, Purchase). */
 export function pricedPurchase(
-  wallet: { purchasedTotal: number; payments: Remembered },
+  wallet: { purchasedTotal: number; payments: Remembered; billing: { owed: number } },
   command: PurchaseTokens,
   given: Given,
 ): Omit<EventOf<'TokensPurchased'>['data'], 'balanceAfter'> | Missing {
@@ -39,6 +39,7 @@ export function pricedPurchase(
     discountPercent,
     priceCents,
     priceTable: priceTable.version,
-    owedPaid: 0,
+    // A debt is paid first, before anything reaches the balance.
+    owedPaid: Math.min(wallet.billing.owed, tokens),
   };
 }

@@ -17,7 +17,7 @@ export interface Remembered {
   droppedRevision: number;
 }
 
-export type EntryKind = 'key' | 'payment' | 'usage';
+export type EntryKind = 'key' | 'payment' | 'usage' | 'bill';
 
 /** An entry that the recent ones lack; ask the index once it has read at least `droppedRevision`. */
 export interface SoughtEntry {

@@ -1,11 +1,12 @@
 import { AHEAD_MS, instantOf, isoInstant, LATE_MS } from './calendar';
 import type { ReverseUsage, UseTokens } from './commands';
 import { type Decision, type Given, invalid, Missing, recall } from './decision';
-import { planDraw, reachedByDraw, refusalOf, sumOf } from './draw';
+import { planDraw, reachedByDraw, refusalOf } from './draw';
 import type { Charge, Considered, EventOf, UserBalance } from './events';
 import { tokensForCost } from './pricing';
 import { Refusal } from './refusal';
-import { balanceOfUser, beginning, freeNow, type FreeTokens, type UserWallet } from './user-wallet';
+import { balanceAfter, sumOf } from './user-balance';
+import { beginning, freeNow, type UserWallet } from './user-wallet';
 
 /** Drawing tokens for a usage, and returning them (design section 2, Usage). */
 
@@ -66,18 +67,6 @@ export const reverse: Decision<UserWallet, ReverseUsage> = (wallet, { usageId, r
   };
   return [...beginning(wallet, free, given), { type: 'UsageReversed', data }];
 };
-
-function balanceAfter(wallet: UserWallet, free: FreeTokens, charges: readonly Charge[], sign: 1 | -1): UserBalance {
-  const after: UserBalance = { balance: balanceOfUser(wallet, free) + sign * sumOf(charges) };
-  for (const { source, organisationId = '', tokens } of charges) {
-    if (source === 'free') after.free = { tokens: free.tokens + sign * tokens, month: free.month };
-    if (source === 'purchased') after.purchased = wallet.purchased + sign * tokens;
-    if (source !== 'allocated') continue;
-    const held = wallet.relationships.get(organisationId)?.tokens ?? 0;
-    (after.allocated ??= []).push({ organisationId, tokens: held + sign * tokens });
-  }
-  return after;
-}
 
 /** A counter that was pruned meanwhile stays gone: then the reversal changes buckets only. */
 function windowsGivenBack(wallet: UserWallet, { organisationId, tokens, windows }: Considered) {

@@ -1,3 +1,4 @@
+import { type Billing, foldBill, nothingBilled } from './billing';
 import { isoInstant, monthAt, oldestWindows } from './calendar';
 import type { PurchaseTokens, ReceiveAllocation, SetFreeAllowance } from './commands';
 import { type Decision, type Given, Missing } from './decision';
@@ -6,6 +7,7 @@ import { type Counters, isBefore, prune } from './limits';
 import { type Recorded, rememberKey } from './organisation-wallet';
 import { pricedPurchase } from './purchase';
 import { remember, type Remembered, rememberedNothing } from './remembered';
+import { balanceOfUser } from './user-balance';
 
 /** A user's wallet: free, purchased and allocated tokens. Usage and its reversal decide in usage.ts. */
 
@@ -41,6 +43,7 @@ export interface UserWallet {
   free?: FreeTokens;
   purchased: number;
   purchasedTotal: number;
+  billing: Billing;
   /** In the order of the first AllocationReceived, which is the order of drawing. */
   relationships: Map<string, Relationship>;
   keys: Remembered;
@@ -55,6 +58,7 @@ export const emptyUserWallet = (userId: string): UserWallet => ({
   revision: -1,
   purchased: 0,
   purchasedTotal: 0,
+  billing: nothingBilled(),
   relationships: new Map(),
   keys: rememberedNothing(),
   payments: rememberedNothing(),
@@ -87,6 +91,7 @@ export function foldUser(wallet: UserWallet, event: UserEvent, recorded: Recorde
     case 'TokensPurchased':
       wallet.purchased += event.data.tokens - event.data.owedPaid;
       wallet.purchasedTotal += event.data.tokens;
+      wallet.billing.owed -= event.data.owedPaid;
       remember(wallet.payments, event.data.paymentReference, { revision: recorded.revision });
       return;
     case 'AllocationReceived': {
@@ -114,6 +119,12 @@ export function foldUser(wallet: UserWallet, event: UserEvent, recorded: Recorde
     }
     case 'LimitReached':
       relationshipOf(wallet, event.data.organisationId).reached.add(reachedEntry(event.data.window, event.data.limit));
+      return;
+    case 'BillCharged':
+    case 'BillDeclined':
+    case 'StorageAccrued':
+      take(wallet, event.data.balanceAfter);
+      foldBill(wallet.billing, event, recorded.revision);
       return;
     default:
       event satisfies never;
@@ -167,13 +178,6 @@ export function freeNow(wallet: UserWallet, given: Given): FreeTokens {
   const month = monthAt(given.settings.platformTimeZone, given.at).window;
   if (wallet.free && month <= wallet.free.month) return wallet.free;
   return { tokens: tokensPerMonth, month, granted: tokensPerMonth, tokensPerMonth };
-}
-
-/** free + purchased + all allocated, with the free tokens as they are at the decision. */
-export function balanceOfUser(wallet: UserWallet, free: FreeTokens): number {
-  let balance = free.tokens + wallet.purchased;
-  for (const { tokens } of wallet.relationships.values()) balance += tokens;
-  return balance;
 }
 
 /** What is written before any other event: the opening, and the lapse and grant of a new month as one event. */

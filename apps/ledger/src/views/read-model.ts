@@ -1,3 +1,5 @@
+import type { EntryKind } from '@ledger/wallet';
+
 /**
  * This instance's read model: how far it has read, and what of a key, payment reference or usage it knows for ever.
  * It is disposable: a lost file is rebuilt from the store.
@@ -22,7 +24,8 @@ export abstract class ReadModel {
   abstract stop(): Promise<void>;
 }
 
-export type UniqueKind = 'key' | 'payment' | 'usage';
+/** Key (idempotency key), payment (payment reference), usage (usage id), bill (see `billEntry`). */
+export type UniqueKind = EntryKind;
 export interface UniqueEntry {
   /** Revision of the (first) event that made the entry. */
   revision: number;

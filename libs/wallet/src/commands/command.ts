@@ -1,4 +1,4 @@
-import type { WalletRef } from '../events';
+import type { WalletRef } from '../wallet-ref';
 
 /** Who asked, for what reason, under which key. Set by the server, never by a body. */
 export interface Envelope {

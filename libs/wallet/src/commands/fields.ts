@@ -8,6 +8,8 @@ export const WALLET_ID_PATTERN = /^(?!\.{1,2}$)[A-Za-z0-9._~-]{1,64}$/;
 /** The largest number of tokens that a body may name; sums and `tokens x 100` are guarded where they arise. */
 export const TOKENS_MAX = Number.MAX_SAFE_INTEGER;
 export const LINES_MAX = 10_000;
+/** The largest count, of members for instance, that a body may name. */
+export const COUNT_MAX = 10_000_000;
 
 type FieldRule = (target: object, property: string) => void;
 

@@ -1,3 +1,4 @@
+export * from './billing-commands';
 export * from './command';
 export * from './fields';
 export * from './organisation-commands';

@@ -1,5 +1,6 @@
 import { postings } from '../postings';
-import type { WalletEvent, WalletRef } from '../events';
+import type { WalletEvent } from '../events';
+import type { WalletRef } from '../wallet-ref';
 
 /** Double entry over all wallets, event by event, and what must hold after each of them. */
 export class Books {

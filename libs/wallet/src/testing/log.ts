@@ -1,7 +1,8 @@
 import { type ChainHead, chainStart, seal, type SealedEvent } from '../chain';
 import type { Envelope, WalletCommand } from '../commands';
 import { type Decision, type Given, judge, Missing, type PlatformSettings, type Policy, type Verdict } from '../decision';
-import { BESIDE, type OrganisationEvent, streamOf, type UserEvent, type WalletEvent, type WalletRef } from '../events';
+import { BESIDE, type OrganisationEvent, type UserEvent, type WalletEvent } from '../events';
+import { streamOf, type WalletRef } from '../wallet-ref';
 import { emptyOrganisationWallet, foldOrganisation, type OrganisationWallet, policyFor, type Recorded } from '../organisation-wallet';
 import { PRICE_TABLE } from '../pricing';
 import type { Remembered, RememberedEntry } from '../remembered';
