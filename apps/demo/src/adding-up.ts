@@ -33,6 +33,8 @@ export function addUp(answers: Required<Books>, reads: Books, events: Recomputed
     row('held by members', (books) => held(books).users),
     row('in transit', (books) => held(books).inTransit),
     row('spent', ({ spent }) => spent),
+    row('of it on bills', ({ billed }) => billed),
+    row('still owed', ({ owed }) => owed && [...owed.values()].reduce((sum, tokens) => sum + tokens, 0)),
     row('lapsed', ({ lapsed }) => lapsed),
   ];
   for (const books of [answers, events]) {
@@ -56,6 +58,8 @@ function differences(one: Books, other: Books): string[] {
     compare(id, 'available', a?.available ?? 0, b?.available ?? 0);
     compare(id, 'in transit', a?.inTransit ?? 0, b?.inTransit ?? 0);
   }
+  for (const owner of new Set([...(one.owed?.keys() ?? []), ...(other.owed?.keys() ?? [])]))
+    if (one.owed && other.owed) compare(owner, 'owed', one.owed.get(owner) ?? 0, other.owed.get(owner) ?? 0);
   for (const id of new Set([...one.users.keys(), ...other.users.keys()])) {
     const [a, b]: UserHolding[] = [one.users.get(id) ?? emptyHolding(), other.users.get(id) ?? emptyHolding()];
     compare(id, 'free', a!.free, b!.free);

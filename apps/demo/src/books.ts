@@ -20,8 +20,13 @@ export interface Books {
   /** Undefined where the witness cannot know: reads show what is there, not how it came. */
   purchased?: number;
   granted?: number;
+  /** By usages and by bills. */
   spent?: number;
+  /** The part of `spent` that went to bills, debts that a purchase paid included. */
+  billed?: number;
   lapsed?: number;
+  /** What wallets owe for bills, by `organisation acme` or `user ann`; no token that is held. */
+  owed?: Map<string, number>;
   organisations: Map<string, OrganisationHolding>;
   users: Map<string, UserHolding>;
 }

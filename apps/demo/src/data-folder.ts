@@ -6,7 +6,8 @@ import Database from 'better-sqlite3';
 export const MARKER = 'made-by-demo.json';
 
 /** What the service keeps in its data folder. Anything else beside it is somebody's, marker or not. */
-const OF_THE_LEDGER = /^((events|read-model)\.db(-wal|-shm|-journal)?|read-model\.db\.lock(-journal)?|local-key\.json(\.[0-9a-f-]{36})?)$/;
+const OF_THE_LEDGER =
+  /^((events|read-model(-snapshots|-rebuild)?)\.db(-wal|-shm|-journal)?|read-model(-rebuild)?\.db\.lock(-journal)?|local-key\.json(\.[0-9a-f-]{36})?)$/;
 /** A running service holds an exclusive transaction on this file. */
 const LOCK = 'read-model.db.lock';
 

@@ -19,6 +19,17 @@ export interface Day {
   rates: Rates;
   /** Usages that were accepted, with the first answer to the letter. */
   accepted: Accepted[];
+  bills: Billed[];
+}
+
+/** A line of what was billed: what it costs, as the answer says it, what was paid now, and what is owed for it. */
+export interface Billed {
+  owner: string;
+  what: string;
+  costs?: number | string;
+  paid: number;
+  owed: number;
+  outcome: 'paid' | 'owed' | 'declined';
 }
 
 export interface Accepted {

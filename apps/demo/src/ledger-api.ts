@@ -6,6 +6,8 @@ export interface PurchaseAnswer {
   listPriceCents: number;
   discountPercent: number;
   priceCents: number;
+  /** The part that paid an earlier debt. */
+  owedPaid: number;
   available: number;
 }
 export interface QuoteAnswer {
@@ -37,6 +39,16 @@ export interface ReversalAnswer {
   tokens: number;
   returned: ChargeAnswer[];
   balance: number;
+}
+/** A hosting bill or a day of storage. */
+export interface BillAnswer {
+  tokens?: number;
+  accruedTokens?: string;
+  carriedTokens?: string;
+  chargedTokens: number;
+  owedTokens: number;
+  declined: boolean;
+  charged: ChargeAnswer[];
 }
 export interface WindowAnswer {
   limit: number | null;
@@ -73,6 +85,8 @@ export interface UserAnswer {
   free: { tokens: number; tokensPerMonth: number; month: string };
   purchased: number;
   allocated: { organisationId: string; tokens: number; usable: number; status: string }[];
+  owed: number;
+  storageDeclined: boolean;
 }
 export interface MemberAnswer {
   userId: string;

@@ -64,6 +64,7 @@ async function begin(service: ChildService, client: HttpClient, school: Day['sch
     tell,
     rates: { usages: 0, usagesPerSecond: 0, p50: 0, p99: 0 },
     accepted: [],
+    bills: [],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Charge, EventOf, UserBalance, WalletEvent } from '@ledger/wallet';
 import { balanceOf, moveBucket, organisationOf, userOf, type Books } from './books';
+import { BillsRecomputed, type BillEvent } from './recompute-bills';
 
 /**
  * The books told by the stored events alone. It is written a second time on purpose: it shares only the shapes of the events
@@ -33,13 +34,19 @@ class Recomputing {
     purchased: 0,
     granted: 0,
     spent: 0,
+    billed: 0,
     lapsed: 0,
+    owed: new Map(),
     organisations: new Map(),
     users: new Map(),
     events: 0,
     streams: 0,
     faults: [],
   };
+  private readonly bills = new BillsRecomputed({
+    same: (what, said, recomputed) => this.same(what, said, recomputed),
+    fault: (sentence) => this.fault(sentence),
+  });
   private readonly revisions = new Map<string, number>();
   /** Last running number of a member in an organisation, as allocated and as received. */
   private readonly allocatedNumbers = new Map<string, number>();
@@ -66,6 +73,7 @@ class Recomputing {
   result(): Recomputed {
     const { books } = this;
     this.where = 'the end';
+    for (const [owner, owed] of this.bills.owed) if (owed !== 0) books.owed.set(owner, owed);
     for (const [id, { available, inTransit }] of books.organisations)
       if (available < 0 || inTransit < 0) this.fault(`leaves ${id} with ${available} tokens, ${inTransit} in transit`);
     for (const [name, number] of this.allocatedNumbers) {
@@ -79,8 +87,7 @@ class Recomputing {
     const { books } = this;
     const wallet = organisationOf(books, id);
     if (event.type === 'TokensPurchased') {
-      books.purchased += event.data.tokens;
-      books.spent += event.data.owedPaid;
+      this.purchase(`organisation ${id}`, event.data);
       wallet.available += event.data.tokens - event.data.owedPaid;
     } else if (event.type === 'TokensAllocated') {
       const { tokens, lines } = event.data;
@@ -88,7 +95,8 @@ class Recomputing {
       for (const [userId, , number] of lines) this.nextNumber(this.allocatedNumbers, `${userId} of ${id}`, number);
       wallet.available -= tokens;
       wallet.inTransit += tokens;
-    } else if (!MOVE_NOTHING.has(event.type)) this.fault('is of a type that this recomputation does not know');
+    } else if (isBill(event)) wallet.available -= this.bill(`organisation ${id}`, event);
+    else if (!MOVE_NOTHING.has(event.type)) this.fault('is of a type that this recomputation does not know');
     if ('balanceAfter' in event.data) {
       this.same('balance', event.data.balanceAfter.balance, wallet.available);
       if ('available' in event.data.balanceAfter) this.same('available', event.data.balanceAfter.available, wallet.available);
@@ -99,8 +107,7 @@ class Recomputing {
     const { books } = this;
     const wallet = userOf(books, id);
     if (event.type === 'TokensPurchased') {
-      books.purchased += event.data.tokens;
-      books.spent += event.data.owedPaid;
+      this.purchase(`user ${id}`, event.data);
       wallet.purchased += event.data.tokens - event.data.owedPaid;
     } else if (event.type === 'FreeAllowanceSet') {
       books.granted += event.data.added;
@@ -117,17 +124,17 @@ class Recomputing {
       moveBucket(wallet, 'allocated', organisationId, tokens);
     } else if (event.type === 'TokensUsed') this.use(id, event);
     else if (event.type === 'UsageReversed') this.reverse(id, event);
-    else if (!MOVE_NOTHING.has(event.type)) this.fault('is of a type that this recomputation does not know');
+    else if (isBill(event)) {
+      this.bill(`user ${id}`, event);
+      if ('charged' in event.data) this.draw(id, event.data.charged);
+    } else if (!MOVE_NOTHING.has(event.type)) this.fault('is of a type that this recomputation does not know');
     if ('balanceAfter' in event.data) this.checkBalance(id, event.data.balanceAfter);
   }
 
   private use(id: string, { data }: EventOf<'TokensUsed'>): void {
     this.same('charged', sumOf(data.charged), data.tokens);
     this.books.spent += data.tokens;
-    for (const { source, organisationId, tokens } of data.charged) {
-      const left = moveBucket(userOf(this.books, id), source, organisationId, -tokens);
-      if (left < 0) this.fault(`draws ${source} tokens below zero: ${left}`);
-    }
+    this.draw(id, data.charged);
     for (const { organisationId, tokens, windows } of data.considered) {
       this.same(`drawn from ${organisationId}`, tokens, sumOf(data.charged.filter((charge) => charge.organisationId === organisationId)));
       for (const { window, used, limit } of [windows.daily, windows.monthly]) {
@@ -138,6 +145,29 @@ class Recomputing {
         if (tokens > 0 && limit !== null && now > limit) this.fault(`passes the limit of ${limit} in ${window} with ${now}`);
       }
     }
+  }
+
+  private draw(id: string, charged: readonly Charge[]): void {
+    for (const { source, organisationId, tokens } of charged) {
+      const left = moveBucket(userOf(this.books, id), source, organisationId, -tokens);
+      if (left < 0) this.fault(`draws ${source} tokens below zero: ${left}`);
+    }
+  }
+
+  private purchase(owner: string, { tokens, owedPaid }: { tokens: number; owedPaid: number }): void {
+    this.books.purchased += tokens;
+    this.books.spent += owedPaid;
+    this.books.billed += owedPaid;
+    this.bills.paid(owner, tokens, owedPaid);
+  }
+
+  /** What the bill took. */
+  private bill(owner: string, event: BillEvent): number {
+    this.bills.add(owner, event);
+    const tokens = 'charged' in event.data ? sumOf(event.data.charged) : 0;
+    this.books.spent += tokens;
+    this.books.billed += tokens;
+    return tokens;
   }
 
   private reverse(id: string, { data }: EventOf<'UsageReversed'>): void {
@@ -167,7 +197,7 @@ class Recomputing {
     numbers.set(name, number);
   }
 
-  private same(what: string, said: number, recomputed: number): void {
+  private same(what: string, said: number | bigint, recomputed: number | bigint): void {
     if (said !== recomputed) this.fault(`says ${what} ${said}; the events come to ${recomputed}`);
   }
 
@@ -176,7 +206,9 @@ class Recomputing {
   }
 }
 
-/** Events without tokens. Bills and storage are not in this list until the recomputation counts them. */
+const isBill = (event: WalletEvent): event is BillEvent => /^(BillCharged|BillDeclined|StorageAccrued)$/.test(event.type);
+
+/** Events without tokens. */
 const MOVE_NOTHING: ReadonlySet<string> = new Set([
   'OrganisationWalletOpened',
   'TimeZoneSet',

@@ -30,6 +30,7 @@ export function printedReport(outcome: Outcome, bold: (text: string) => string):
     ),
     section('Who was blocked by which limit', blockedTable(outcome)),
     section('Why conversations were refused', table(['reason', 'refusals'], refusalRows(outcome))),
+    section('What was billed', table(['owner', 'for', 'costs', 'paid', 'owed', 'outcome'], billRows(outcome))),
     section('Rates reached', table(['measured', 'reached'], rateRows(outcome))),
     section('Does it add up?', table(['tokens', 'answers', 'reads', 'events'], outcome.result.rows)),
     verdict(outcome),
@@ -40,7 +41,7 @@ export function verdict({ result, events }: Outcome): string {
   if (result.faults.length > 0) return `It does not add up: ${result.faults.join(' ')}`;
   return (
     `It adds up to the token: ${result.wallets} wallets, the same by answers, reads and ${events.events.toLocaleString('en')} events ` +
-    `of ${events.streams} streams; issued = held + in transit + spent + lapsed; no limit was passed.`
+    `of ${events.streams} streams; issued = held + in transit + spent + lapsed; no limit was passed, no bill was charged twice.`
   );
 }
 
@@ -86,6 +87,9 @@ function blockedTable({ day }: Outcome): string {
   return `  ${members} of ${day.school.byRank.length} members.\n\n${table(head, rows)}` + (more > 0 ? `\n  and ${more} more` : '');
 }
 
+const billRows = ({ day }: Outcome): Cell[][] =>
+  day.bills.map(({ owner, what, costs, paid, owed, outcome }) => [owner, what, String(costs ?? ''), paid, owed, outcome]);
+
 const refusalRows = ({ day }: Outcome): Cell[][] => [...day.tally.refusals].sort(([, a], [, b]) => b - a);
 
 function rateRows({ day, seconds, retries }: Outcome): Cell[][] {
@@ -116,6 +120,7 @@ export function jsonReport(outcome: Outcome, story: readonly string[]): string {
       organisations: [...reads.organisations].map(([organisationId, holding]) => ({ organisationId, ...holding })),
       usages: { sent: day.school.usages.length, accepted: day.tally.usageCount, refused: Object.fromEntries(day.tally.refusals) },
       blocked: [...day.tally.blocked.values()],
+      bills: day.bills,
       rates: { ...day.rates, retries, seconds },
       totals: result.rows.map(([name, answers, read, event]) => ({ name, answers, reads: read, events: event })),
       wallets: result.wallets,

@@ -7,6 +7,8 @@ export interface Blocked extends BlockingLimit {
   refusals: number;
 }
 
+export type Owner = { organisation: string } | { user: string };
+
 /** Keeps the books from what the service answered, and nothing else. */
 export class Tally {
   readonly books: Required<Books> = {
@@ -14,7 +16,9 @@ export class Tally {
     purchased: 0,
     granted: 0,
     spent: 0,
+    billed: 0,
     lapsed: 0,
+    owed: new Map(),
     organisations: new Map(),
     users: new Map(),
   };
@@ -25,10 +29,35 @@ export class Tally {
   usageCount = 0;
   reversals = 0;
 
-  purchasedBy(wallet: { organisation: string } | { user: string }, tokens: number): void {
+  /** `owedPaid` of the tokens paid an earlier debt and never reached the balance. */
+  purchasedBy(wallet: Owner, tokens: number, owedPaid = 0): void {
     this.books.purchased += tokens;
-    if ('organisation' in wallet) organisationOf(this.books, wallet.organisation).available += tokens;
-    else userOf(this.books, wallet.user).purchased += tokens;
+    this.settled(owedPaid);
+    this.owes(wallet, -owedPaid);
+    if ('organisation' in wallet) organisationOf(this.books, wallet.organisation).available += tokens - owedPaid;
+    else userOf(this.books, wallet.user).purchased += tokens - owedPaid;
+  }
+
+  /** A bill or a day of storage, as it was answered. */
+  billed(wallet: Owner, { charged, owedTokens }: { charged: readonly ChargeAnswer[]; owedTokens: number }): void {
+    for (const { source, organisationId, tokens } of charged) {
+      this.settled(tokens);
+      if ('organisation' in wallet) organisationOf(this.books, wallet.organisation).available -= tokens;
+      else moveBucket(userOf(this.books, wallet.user), source, organisationId, -tokens);
+    }
+    this.owes(wallet, owedTokens);
+  }
+
+  private settled(tokens: number): void {
+    this.books.spent += tokens;
+    this.books.billed += tokens;
+  }
+
+  private owes(wallet: Owner, tokens: number): void {
+    const owner = 'organisation' in wallet ? `organisation ${wallet.organisation}` : `user ${wallet.user}`;
+    const owed = (this.books.owed.get(owner) ?? 0) + tokens;
+    if (owed === 0) this.books.owed.delete(owner);
+    else this.books.owed.set(owner, owed);
   }
 
   granted(userId: string, tokens: number): void {

@@ -1,3 +1,4 @@
+import { PRICE_TABLE } from '@ledger/wallet';
 import { BadSetting, readSettings } from './settings';
 
 const refusal = (env: Record<string, string>): string => {
@@ -24,6 +25,7 @@ describe('the settings', () => {
       auth: { kind: 'local' },
       freeTokensPerMonth: 0,
       platformTimeZone: 'UTC',
+      priceTable: PRICE_TABLE,
     });
   });
 

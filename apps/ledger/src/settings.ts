@@ -1,4 +1,6 @@
 import { join, resolve } from 'node:path';
+import { PRICE_TABLE, type PriceTable } from '@ledger/wallet';
+import { BadPriceTable, readPriceTable } from './price-table';
 
 /** How bearer tokens are checked: by this service's own key, or by an issuer that publishes its keys. */
 export type AuthSettings =
@@ -23,6 +25,8 @@ export abstract class Settings {
   abstract readonly freeTokensPerMonth: number;
   /** IANA zone of the months of free allowances and personal bills. */
   abstract readonly platformTimeZone: string;
+  /** What packages and usages cost from now on; stored events keep the version that they were priced with. */
+  abstract readonly priceTable: PriceTable;
 }
 
 /** A setting that cannot be served. The message is one sentence that names it. */
@@ -37,9 +41,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws BadSetting naming the first value that cannot be served */
 export function readSettings(env: Environment): Settings {
-  // Nothing reads such a file yet, and a price that is silently not the one that was set is worse than no start.
-  if (text(env, 'PRICE_TABLE_PATH') !== undefined)
-    throw new BadSetting('PRICE_TABLE_PATH', 'is not read by this build yet: unset it to use the built-in table.');
   const dataDir = resolve(text(env, 'DATA_DIR') ?? './data');
   return {
     port: wholeNumber(env, 'PORT', 3000, 0, 65_535),
@@ -52,7 +53,20 @@ export function readSettings(env: Environment): Settings {
     auth: auth(env),
     freeTokensPerMonth: wholeNumber(env, 'FREE_TOKENS_PER_MONTH', 0, 0, 1_000_000_000),
     platformTimeZone: timeZone(env, 'PLATFORM_TIME_ZONE'),
+    priceTable: priceTable(env),
   };
+}
+
+/** The table of PRICE_TABLE_PATH, or the built-in one. @throws BadSetting naming the entry of the file that is wrong */
+export function priceTable(env: Environment): PriceTable {
+  const path = text(env, 'PRICE_TABLE_PATH');
+  if (path === undefined) return PRICE_TABLE;
+  try {
+    return readPriceTable(resolve(path));
+  } catch (error) {
+    if (error instanceof BadPriceTable) throw new BadSetting('PRICE_TABLE_PATH', `names ${error.message}`);
+    throw error;
+  }
 }
 
 /** An empty variable counts as unset: that is how shells and compose files clear one. */

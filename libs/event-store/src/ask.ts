@@ -21,6 +21,23 @@ export interface Behaviour<State, Attempt> {
   absorb(state: State, event: StoredEvent): void;
   /** A fresh place for what asks fetch. Each round of decisions gets its own, so that nothing read before an ask arrived is used for it. */
   newAttempt(state: State): Attempt;
+  /** Without it every cold load begins at the first event. */
+  shelf?: Shelf<State>;
+}
+
+/**
+ * Where folded states lie for the next cold load, which then reads only what came after. It is disposable: with nothing on it, or
+ * with what does not fit the store, every answer is the same, only later.
+ */
+export interface Shelf<State> {
+  /** A state of this stream as it was at some revision; the caller owns it. It must not throw. */
+  nearest(stream: string): State | undefined;
+  /** Whether this stored event is the last one that the state was folded from; it must prove all events before it too. */
+  endsWith(state: State, event: StoredEvent): boolean;
+  /** Whether the state has moved on far enough to be worth keeping. */
+  isDue(state: State): boolean;
+  /** Keeps a durable state, after the answers that hang on it were given. It must not throw. */
+  keep(stream: string, state: State): void;
 }
 
 /** What an ask came to on some state. */

@@ -1,5 +1,4 @@
 import {
-  type Answer,
   type Ask,
   ASKS_MAX,
   type Behaviour,
@@ -24,8 +23,8 @@ import {
   StoreUnavailable,
   WrongExpectedRevision,
 } from './event-store';
+import { catchUp, load } from './loading';
 
-const PAGE = 1_000;
 const PAUSE_MS = 5;
 const PAUSE_MS_MAX = 500;
 
@@ -84,6 +83,7 @@ export class Mailbox<State, Attempt> {
         this.state = undefined;
         for (const { reject } of batch) reject(error);
       }
+      await this.shelve();
     }
     this.running = false;
     this.idle(this.state);
@@ -94,7 +94,7 @@ export class Mailbox<State, Attempt> {
     let open = batch;
     for (let round = 1; open.length > 0; round += 1) {
       if (round > ROUNDS_MAX) throw new Contention(this.stream);
-      this.state ??= await this.load();
+      this.state ??= await load(this.stream, this.store, this.behaviour);
       const expected = this.behaviour.revisionOf(this.state);
       const plan = await this.plan(this.state, open);
       if (plan === 'spoiled') {
@@ -187,7 +187,7 @@ export class Mailbox<State, Attempt> {
     const head = await this.store.headOf(this.stream);
     if (head.revision === revision) return head;
     if (head.revision < revision) this.state = undefined;
-    else await this.catchUp(state);
+    else await catchUp(state, this.stream, this.store, this.behaviour);
     return 'conflict';
   }
 
@@ -214,18 +214,12 @@ export class Mailbox<State, Attempt> {
     }
   }
 
-  private async load(): Promise<State> {
-    const state = this.behaviour.empty(this.stream);
-    await this.catchUp(state);
-    return state;
-  }
-
-  private async catchUp(state: State): Promise<void> {
-    for (;;) {
-      const page = await this.store.readStream(this.stream, this.behaviour.revisionOf(state) + 1, PAGE);
-      for (const event of page) this.behaviour.absorb(state, event);
-      if (page.length < PAGE) return;
-    }
+  /** Between two rounds the state is durable and nobody moves it; the answers go out first. */
+  private async shelve(): Promise<void> {
+    const { shelf } = this.behaviour;
+    if (this.state === undefined || shelf?.isDue(this.state) !== true) return;
+    await this.options.pause(0);
+    shelf.keep(this.stream, this.state);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { EventOf } from './events';
+import type { EventOf, WalletEvent } from './events';
 import { picoTokensOf } from './hosting-and-storage';
 import { remember, type Remembered, rememberedNothing } from './remembered';
 
@@ -20,7 +20,10 @@ export const hostingEntry = (month: string): string => `hosting:${month}`;
 export const storageEntry = (day: string): string => `storage:${day}`;
 export const declinedEntry = (kind: 'hosting' | 'storage', month: string): string => `declined:${kind}:${month}`;
 
-type BillEvent = EventOf<'BillCharged'> | EventOf<'BillDeclined'> | EventOf<'StorageAccrued'>;
+export type BillEvent = EventOf<'BillCharged'> | EventOf<'BillDeclined'> | EventOf<'StorageAccrued'>;
+
+export const isBill = (event: WalletEvent): event is BillEvent =>
+  event.type === 'BillCharged' || event.type === 'BillDeclined' || event.type === 'StorageAccrued';
 
 /** What a bill is unique by in its wallet, for ever. */
 export function billEntry(event: BillEvent): string {

@@ -5,6 +5,7 @@ import { type Decision, type Given, invalid, Missing, recall } from './decision'
 import type { Charge, OrganisationBalance, OrganisationEvent, OrganisationEvents, ShortfallPolicy, UserBalance, UserEvent } from './events';
 import { hostingOf, PICO_TOKENS_PER_TOKEN, storageOfDay, tokensText } from './hosting-and-storage';
 import { balanceOf, mustExist, type OrganisationWallet } from './organisation-wallet';
+import { WALLET_TOKENS_MAX } from './pricing';
 import { Refusal } from './refusal';
 import { balanceAfter, sumOf } from './user-balance';
 import { beginning, freeNow, type UserWallet } from './user-wallet';
@@ -138,6 +139,11 @@ function take({ funds, billing }: Owner, tokens: number, onShortfall: ShortfallP
   }
   if (open > 0 && onShortfall === 'decline') {
     return { declined: true, chargedTokens: 0, owedTokens: 0, charged: [], owed: billing.owed, missing: open };
+  }
+  // More than a wallet may ever buy could never be paid, and the sum of debts must stay far below 2^53.
+  if (billing.owed + open > WALLET_TOKENS_MAX) {
+    const facts = { requested: open, owed: billing.owed, maximum: WALLET_TOKENS_MAX };
+    throw new Refusal('BALANCE_TOO_LARGE', `A wallet owes at most ${WALLET_TOKENS_MAX} tokens.`, facts);
   }
   return { declined: false, chargedTokens: tokens - open, owedTokens: open, charged, owed: billing.owed + open, missing: open };
 }

@@ -9,6 +9,9 @@ import { beginning, type FreeTokens, reachedEntry, type Relationship, type UserW
 
 /** Which sources fund a draw, under which limits, and why not (design section 2, Usage). */
 
+/** One refusal records so many limits at most, to stay within one append; the next refusal records the others. */
+const REACHED_MAX = 100;
+
 const SOURCES: readonly Source[] = ['free', 'allocated', 'purchased'];
 
 export interface ConsideredNow {
@@ -167,7 +170,9 @@ export function reachedByDraw({ relationship, limits, record }: ConsideredNow, g
 }
 
 function reachedByRefusal(wallet: UserWallet, free: FreeTokens, plan: DrawPlan, given: Given): UserEvent[] {
-  const fresh = plan.exceeded.filter(({ relationship, window, limit }) => !relationship.reached.has(reachedEntry(window, limit)));
+  const fresh = plan.exceeded
+    .filter(({ relationship, window, limit }) => !relationship.reached.has(reachedEntry(window, limit)))
+    .slice(0, REACHED_MAX);
   if (fresh.length === 0) return [];
   return [...beginning(wallet, free, given), ...fresh.map((limit) => limitReached(limit.organisationId, limit, 'refusal', given))];
 }

@@ -27,9 +27,9 @@ export interface Estimate {
   memberAi: { tokens: number; members: number; tokensPerMember: number; conversationsPerMember: number };
 }
 
-/** Decimal texts that the calculator takes. */
+/** Decimal texts that the calculator takes: with 10^7 members at 99,999.99 EUR a year stays below 2^53 cents. */
 export const GIGABYTES_PATTERN = /^\d{1,9}(\.\d{1,9})?$/;
-export const EUROS_PER_MEMBER_PATTERN = /^\d{1,7}(\.\d{1,2})?$/;
+export const EUROS_PER_MEMBER_PATTERN = /^\d{1,5}(\.\d{1,2})?$/;
 
 export function estimate(input: EstimateInput, table: PriceTable): Estimate {
   const hosting = hostingOf(input.campuses, input.courses);

@@ -99,6 +99,19 @@ describe('priceOf', () => {
     expect(quote({ ...table, tiers: [] }, 5_000_000).better).toBeUndefined();
   });
 
+  it('finds the cheapest larger package where the next tier alone would not do', () => {
+    const tiers = [
+      { fromCents: 1_000, percent: 1 },
+      { fromCents: 1_010, percent: 50 },
+      { fromCents: 2_000, percent: 50 },
+    ];
+    const close = { ...PRICE_TABLE, tiers };
+    expect(quote(close, 900).better).toEqual({ tokens: 1_010, priceCents: 505 });
+    expect(quote(close, 995).better).toEqual({ tokens: 1_010, priceCents: 505 });
+    expect(quote(close, 504).better).toBeUndefined();
+    expect(quote(close, 505).better).toEqual({ tokens: 1_010, priceCents: 505 });
+  });
+
   it.each([0, -1, 0.5, 200.5, Number.NaN, Infinity, WALLET_TOKENS_MAX + 1])('has no price for %d tokens', (tokens) => {
     expect(() => priceOf(PRICE_TABLE, tokens)).toThrow(RangeError);
   });
@@ -188,10 +201,10 @@ describe('tokensForCost', () => {
     ['5.00', 950],
     ['999999999', 189_999_999_810],
     ['999999999.999999999999', 190_000_000_000],
-  ])('%s EUR are %i tokens', (cost, tokens) => expect(tokensForCost(cost)).toBe(tokens));
+  ])('%s EUR are %i tokens', (cost, tokens) => expect(tokensForCost(cost, PRICE_TABLE)).toBe(tokens));
 
   const others = '|0|0.0|000000000.000000000000|-1|+1|.1|1.|1.0000000000001|1234567890|1,5|1e-2| 1|1 |1\n|0x1|١';
-  it.each(others.split('|'))('refuses %j', (cost) => expect(tokensForCost(cost)).toBeUndefined());
+  it.each(others.split('|'))('refuses %j', (cost) => expect(tokensForCost(cost, PRICE_TABLE)).toBeUndefined());
 
   it('agrees with exact fractions for every cost that matches the pattern', () => {
     const digits = fc.oneof(fc.bigInt({ min: 1n, max: 10n ** 21n - 1n }), fc.bigInt({ min: 1n, max: 10n ** 12n }));
@@ -201,7 +214,7 @@ describe('tokensForCost', () => {
         const cost = `${text.slice(0, -12)}.${text.slice(-12)}`;
         const exact = halfUp(pico * 190n, 10n ** 12n);
         expect(pricing.COST_PATTERN.test(cost)).toBe(true);
-        expect(tokensForCost(cost)).toBe(Number(exact > 1n ? exact : 1n));
+        expect(tokensForCost(cost, PRICE_TABLE)).toBe(Number(exact > 1n ? exact : 1n));
       }),
     );
   });
@@ -212,7 +225,7 @@ describe('tokensForCost', () => {
       fc.property(fc.integer({ min: 0, max: 9_999_999 }), (n) => {
         const cents = 5 + 10 * n;
         const cost = `${Math.floor(cents / 100)}.${String(cents % 100).padStart(2, '0')}`;
-        expect(tokensForCost(cost)).toBe((19 * cents + 5) / 10);
+        expect(tokensForCost(cost, PRICE_TABLE)).toBe((19 * cents + 5) / 10);
       }),
     );
   });

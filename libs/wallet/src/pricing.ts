@@ -86,15 +86,19 @@ function hundredthHalfUp(hundredths: number): number {
 }
 
 /**
- * The price of a package, with the first package of the next tier as `better` when it costs no more: 999 tokens cost 9.99 EUR,
- * 1,000 cost 9.50. Throws as `priceOf` does.
+ * The price of a package, with the first package of a later tier as `better` when it costs no more: 999 tokens cost 9.99 EUR,
+ * 1,000 cost 9.50. Where the tiers of a table lie so close that several would do, it is the cheapest, and of those the largest.
+ * Throws as `priceOf` does.
  */
 export function quote(table: PriceTable, tokens: number): Quote {
   const price = priceOf(table, tokens);
-  const next = table.tiers.find((tier) => tier.fromCents > price.listPriceCents);
-  if (next === undefined) return price;
-  const { tokens: more, priceCents } = priceOf(table, next.fromCents / table.centsPerToken);
-  return priceCents <= price.priceCents ? { ...price, better: { tokens: more, priceCents } } : price;
+  let better: Quote['better'];
+  for (const { fromCents } of table.tiers) {
+    if (fromCents <= price.listPriceCents) continue;
+    const { tokens: more, priceCents } = priceOf(table, fromCents / table.centsPerToken);
+    if (priceCents <= (better?.priceCents ?? price.priceCents)) better = { tokens: more, priceCents };
+  }
+  return better === undefined ? price : { ...price, better };
 }
 
 /** Euros as callers name a package: a decimal with at most two digits after the point. */
@@ -120,7 +124,7 @@ const COST_UNITS_PER_EURO = 10n ** BigInt(COST_DIGITS);
  * The tokens that a usage of this variable cost is charged: cost x 1.9 / 0.01 EUR, exactly, rounded half up, at least 1. So "0.10" is
  * 19 tokens. The result is below 2 x 10^11. Undefined when the text does not match `COST_PATTERN` or is zero.
  */
-export function tokensForCost(variableCostEuros: string, table: PriceTable = PRICE_TABLE): number | undefined {
+export function tokensForCost(variableCostEuros: string, table: PriceTable): number | undefined {
   const [, whole, fraction = ''] = COST_PATTERN.exec(variableCostEuros) ?? [];
   if (whole === undefined) return undefined;
   const cost = BigInt(whole + fraction.padEnd(COST_DIGITS, '0'));

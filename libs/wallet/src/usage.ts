@@ -2,7 +2,7 @@ import { AHEAD_MS, instantOf, isoInstant, LATE_MS } from './calendar';
 import type { ReverseUsage, UseTokens } from './commands';
 import { type Decision, type Given, invalid, Missing, recall } from './decision';
 import { planDraw, reachedByDraw, refusalOf } from './draw';
-import type { Charge, Considered, EventOf, UserBalance } from './events';
+import type { Considered, EventOf } from './events';
 import { tokensForCost } from './pricing';
 import { Refusal } from './refusal';
 import { balanceAfter, sumOf } from './user-balance';

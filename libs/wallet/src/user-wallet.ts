@@ -172,8 +172,14 @@ export const receiveAllocation: Decision<UserWallet, ReceiveAllocation> = (walle
   return [...beginning(wallet, free, given), { type: 'AllocationReceived', data }];
 };
 
+/** An instant, and what the platform grants at it. */
+export interface FreeAt {
+  at: number;
+  settings: Pick<Given['settings'], 'freeTokensPerMonth' | 'platformTimeZone'>;
+}
+
 /** The free tokens of the decision's month: in a new month the unused rest is gone and the allowance is there. */
-export function freeNow(wallet: UserWallet, given: Given): FreeTokens {
+export function freeNow(wallet: Pick<UserWallet, 'free'>, given: FreeAt): FreeTokens {
   const tokensPerMonth = wallet.free?.tokensPerMonth ?? given.settings.freeTokensPerMonth;
   const month = monthAt(given.settings.platformTimeZone, given.at).window;
   if (wallet.free && month <= wallet.free.month) return wallet.free;

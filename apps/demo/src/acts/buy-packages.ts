@@ -1,6 +1,7 @@
 import type { Act, Day } from '../day';
 import { bodyOf, Unexpected, type LedgerApi, type OrganisationAnswer, type PurchaseAnswer, type QuoteAnswer } from '../ledger-api';
 import { euros } from '../price';
+import { debtPaid } from './bills';
 
 /** First packages of the discounts: one token less costs more. */
 const TIERS = [1_000, 5_000, 10_000, 50_000, 100_000, 500_000];
@@ -27,7 +28,7 @@ function tokensNeeded(day: Day, organisationId: string): number {
   const { organisations, tokensPerMember, demand, cast } = day.school;
   const { members } = organisations.find(({ id }) => id === organisationId)!;
   const extra = members.includes(cast.unlimited) ? demand.get(cast.unlimited)! : 0;
-  return members.length * tokensPerMember + extra + tokensPerMember;
+  return members.length * tokensPerMember + extra + tokensPerMember + owedBy(day, organisationId);
 }
 
 async function askForQuote(day: Day, organisationId: string, needed: number): Promise<number> {
@@ -45,13 +46,18 @@ async function askForQuote(day: Day, organisationId: string, needed: number): Pr
   return quote.better.tokens;
 }
 
+/** A package pays what is owed for bills before anything reaches the balance. */
+const owedBy = ({ tally }: Day, organisationId: string): number => tally.books.owed.get(`organisation ${organisationId}`) ?? 0;
+
 async function buy(day: Day, organisationId: string, tokens: number): Promise<void> {
   const path = `/organisations/${organisationId}/purchases`;
   const body = { tokens, paymentReference: `invoice-${organisationId}-1`, purchasedBy: 'school office' };
   const bought = bodyOf<PurchaseAnswer>(await day.platform.expect([201], 'POST', path, { body, key: 'package-1' }));
-  if (bought.tokens !== tokens || bought.available !== tokens)
-    throw new Unexpected(`${organisationId} bought ${tokens} tokens and has ${bought.available}.`);
-  day.tally.purchasedBy({ organisation: organisationId }, tokens);
+  const owed = owedBy(day, organisationId);
+  if (bought.tokens !== tokens || bought.owedPaid !== owed || bought.available !== tokens - owed)
+    throw new Unexpected(`${organisationId} owed ${owed} tokens, bought ${tokens} and has ${bought.available}.`);
+  day.tally.purchasedBy({ organisation: organisationId }, tokens, bought.owedPaid);
+  debtPaid(day, organisationId, bought.owedPaid);
   await day.platform.refused('PAYMENT_REFERENCE_USED', 'POST', path, { body, key: 'package-1-again' });
   await adminMayNotBuy(day.admins.get(organisationId)!, path);
   day.tell(

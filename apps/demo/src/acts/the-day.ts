@@ -1,5 +1,6 @@
 import type { Act } from '../day';
 import { allocateExtra, allocateInBulk } from './allocate';
+import { billLastMonth, billMembers, billOrganisations } from './bills';
 import { buyPackages, openOrganisations } from './buy-packages';
 import { converse } from './converse';
 import { lookAround, trySuspended } from './look-around';
@@ -10,6 +11,7 @@ import { permitMembers, setDefaultLimits, setOverrides, suspendMembers } from '.
 /** One school's day in the order in which it happens. A new act is a line here and a file beside it. */
 export const THE_DAY: readonly Act[] = [
   openOrganisations,
+  billLastMonth,
   buyPackages,
   setDefaultLimits,
   permitMembers,
@@ -23,5 +25,7 @@ export const THE_DAY: readonly Act[] = [
   trySuspended,
   repeatKeys,
   reverseSome,
+  billOrganisations,
+  billMembers,
   lookAround,
 ];

@@ -37,6 +37,11 @@ const RULES = {
     may: (principal, ids) => principal.role === 'platform' || principal.role === 'auditor' || isMember(principal, ids),
     needed: (ids) => ['platform', 'auditor', `member ${ids['userId']}`],
   },
+  /** Events of every wallet; which of them, and what of them, feed/audience.ts says. */
+  events: {
+    may: ({ role, organisation }) => role !== undefined && (role !== 'admin' || organisation !== undefined),
+    needed: () => ['platform', 'auditor', 'admin of an organisation', 'member'],
+  },
   /** Prices are no secret, but nothing is open. */
   anyRole: {
     may: (principal) => principal.role !== undefined,

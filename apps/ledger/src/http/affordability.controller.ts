@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { type Charge, Refusal, tokensForCost, UseTokens } from '@ledger/wallet';
+import { Settings } from '../settings';
 import { Previews } from '../wallets/commanding';
 import { usageCharged } from './answers-from-events';
 import { envelopeOf } from './envelope';
@@ -31,6 +32,7 @@ export class AffordabilityController {
 
   constructor(
     private readonly previews: Previews,
+    private readonly settings: Settings,
     @Inject(Validators) validators: Validators,
   ) {
     this.validate = validators.of(UseTokens);
@@ -52,7 +54,7 @@ export class AffordabilityController {
     } catch (error) {
       if (!(error instanceof Refusal) || !BLOCKING.includes(error.code)) throw error;
       const problem = new Problem(codeOfRefusal(error.code), error.detail, error.facts);
-      const tokens = command.tokens ?? tokensForCost(command.variableCostEuros!) ?? 0;
+      const tokens = command.tokens ?? tokensForCost(command.variableCostEuros!, this.settings.priceTable) ?? 0;
       return { affordable: false, tokens, charged: [], blockedBy: [bodyOf(problem)] };
     }
   }

@@ -1,47 +1,48 @@
-import type { BatchResult, Charge, DefaultLimits, PeriodLimits } from '@ledger/wallet';
+import type { BatchResult, Charge, DefaultLimits, Estimate, PeriodLimits } from '@ledger/wallet';
 import type {
   AllocationAnswer,
   AllocationDetail,
+  BillAnswer,
   LimitsAnswer,
   MemberAnswer,
   OrganisationAnswer,
   RelationshipAnswer,
+  StorageAnswer,
   UsageAnswer,
   UserAnswer,
   WindowAnswer,
 } from '../views/answers';
+import {
+  text,
+  id,
+  instant,
+  tokens,
+  exactTokens,
+  count,
+  cents,
+  flag,
+  tokensOrNull,
+  status,
+  revision,
+  nextCursor,
+  list,
+  ref,
+  answer,
+  pageOf,
+} from './answer-shapes';
 import type { AllocationMade, PurchaseMade, UsageCharged, UsageReturned } from './answers-from-events';
 import type { AffordabilityAnswer } from './affordability.controller';
-import type { QuoteAnswer } from './pricing.controller';
+import { BATCH_AND_FEED_ANSWERS } from './batch-and-feed-schemas';
+import type { BillMade, StorageMade } from './bills-from-events';
+import type { PricingAnswer, QuoteAnswer } from './pricing.controller';
 import type { FreeAllowanceAnswer } from './users.controller';
-import { SCHEMAS_AT, type JsonSchema } from './validation/schemas';
+import { STATEMENT_ANSWERS } from './statement-schemas';
+import type { JsonSchema } from './validation/schemas';
 
 /** What the answers look like, for the OpenAPI document. A field that an answer has and its schema lacks does not compile. */
 
-const text: JsonSchema = { type: 'string' };
-const id: JsonSchema = { type: 'string', minLength: 1, maxLength: 64 };
-const instant: JsonSchema = { type: 'string', format: 'date-time', description: 'ISO 8601 UTC with milliseconds' };
-const tokens: JsonSchema = { type: 'integer', minimum: 0, description: 'Tokens' };
-const count: JsonSchema = { type: 'integer', minimum: 0 };
-const cents: JsonSchema = { type: 'integer', minimum: 0, description: 'EUR cents, exclusive of tax' };
-const flag: JsonSchema = { type: 'boolean' };
-const tokensOrNull: JsonSchema = { type: ['integer', 'null'], description: 'Tokens; null is unlimited' };
-const status: JsonSchema = { type: 'string', enum: ['permitted', 'suspended', 'removed'] };
-const revision: JsonSchema = { type: 'integer', minimum: -1, description: "Revision of the wallet's stream" };
-const nextCursor: JsonSchema = { type: ['string', 'null'] };
-const list = (items: JsonSchema): JsonSchema => ({ type: 'array', items });
-const ref = (name: string): JsonSchema => ({ $ref: `${SCHEMAS_AT}${name}` });
-
-function answer<Answer>(
-  properties: { [Field in keyof Required<Answer>]: JsonSchema },
-  optional: (keyof Answer & string)[] = [],
-): JsonSchema {
-  const required = Object.keys(properties).filter((field) => !(optional as string[]).includes(field));
-  return { type: 'object', properties, required };
-}
-
+const breakdown = answer<BillMade['breakdown']>({ billableCampuses: count, billableCourses: count, billablePlaces: count });
 const periods = (of: JsonSchema) => answer<PeriodLimits>({ daily: of, monthly: of });
-const pageOf = (row: string) => answer<{ data: unknown; nextCursor: unknown }>({ data: list(ref(row)), nextCursor });
 const charges = list(ref('Charge'));
 const allocation = { allocationId: id, tokens, lineCount: count, settled: flag, settledLines: count, memo: text, at: instant, actor: text };
 
@@ -52,6 +53,7 @@ export const ANSWERS = {
     available: tokens,
     inTransit: tokens,
     owed: tokens,
+    storageDeclined: flag,
     limits: ref('DefaultLimits'),
     members: answer<OrganisationAnswer['members']>({ permitted: count, suspended: count, removed: count }),
     revision,
@@ -132,7 +134,81 @@ export const ANSWERS = {
   UsageCharged: answer<UsageCharged>({ usageId: id, tokens, charged: charges, balance: tokens }),
   UsageReturned: answer<UsageReturned>({ usageId: id, tokens, returned: charges, balance: tokens }),
   Affordability: answer<AffordabilityAnswer>({ affordable: flag, tokens, charged: charges, blockedBy: list(ref('Problem')) }),
-  Pricing: { type: 'object', description: 'The price table, its version, and the rates of AI, hosting and storage' },
+  BillMade: answer<BillMade>({
+    billId: id,
+    kind: { type: 'string', enum: ['hosting'] },
+    month: text,
+    tokens,
+    chargedTokens: tokens,
+    owedTokens: tokens,
+    declined: flag,
+    breakdown,
+    charged: charges,
+  }),
+  StorageMade: answer<StorageMade>({
+    day: text,
+    accruedTokens: exactTokens,
+    chargedTokens: tokens,
+    carriedTokens: exactTokens,
+    owedTokens: tokens,
+    declined: flag,
+    charged: charges,
+  }),
+  Bill: answer<BillAnswer>(
+    {
+      billId: id,
+      kind: { type: 'string', enum: ['hosting', 'storage'] },
+      month: text,
+      tokens,
+      day: text,
+      bytes: count,
+      accruedTokens: exactTokens,
+      carriedTokens: exactTokens,
+      chargedTokens: tokens,
+      owedTokens: tokens,
+      declined: flag,
+      breakdown,
+      charged: charges,
+      at: instant,
+      actor: text,
+    },
+    ['billId', 'tokens', 'day', 'bytes', 'accruedTokens', 'carriedTokens', 'breakdown'],
+  ),
+  Bills: pageOf('Bill'),
+  Storage: answer<StorageAnswer>({
+    firstDay: { type: ['string', 'null'] },
+    lastDay: { type: ['string', 'null'] },
+    accruedDays: count,
+    missed: { type: 'integer', minimum: 0, description: 'Days between the first and the last that nobody accrued' },
+    missedDays: { ...list(text), description: 'Newest first, at most 100' },
+    carriedTokens: exactTokens,
+    declined: flag,
+    owed: tokens,
+  }),
+  Estimate: answer<Estimate>({
+    tokensPerMonth: tokens,
+    listPriceCentsPerMonth: cents,
+    listPriceCentsPerYear: cents,
+    hosting: answer<Estimate['hosting']>({ tokens, billableCampuses: count, billableCourses: count, billablePlaces: count }),
+    storage: answer<Estimate['storage']>({ tokens, billableGigabytes: text }),
+    memberAi: answer<Estimate['memberAi']>({ tokens, members: count, tokensPerMember: tokens, conversationsPerMember: count }),
+  }),
+  Pricing: answer<PricingAnswer>({
+    version: text,
+    currency: { type: 'string', enum: ['EUR'] },
+    minimumTokens: tokens,
+    centsPerToken: count,
+    tiers: list(answer<PricingAnswer['tiers'][number]>({ fromCents: cents, percent: count })),
+    usage: answer<PricingAnswer['usage']>({ percentOfCost: count }),
+    ai: answer<PricingAnswer['ai']>({ percentOfCost: count, leastTokens: tokens }),
+    hosting: answer<PricingAnswer['hosting']>({ tokensPerMemberPerMonth: tokens, freeCampuses: count, freeCourses: count }),
+    storage: answer<PricingAnswer['storage']>({
+      tokensPerGigabytePerMonth: exactTokens,
+      freeGigabytes: text,
+      bytesPerGigabyte: count,
+      daysPerMonth: count,
+    }),
+  }),
   Quote: answer<QuoteAnswer>(
     {
       tokens,
@@ -143,6 +219,8 @@ export const ANSWERS = {
     },
     ['better'],
   ),
+  ...STATEMENT_ANSWERS,
+  ...BATCH_AND_FEED_ANSWERS,
 } as const satisfies Record<string, JsonSchema>;
 
 export type AnswerName = keyof typeof ANSWERS;

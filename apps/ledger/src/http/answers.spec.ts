@@ -200,9 +200,9 @@ describe('what the ledger answers', () => {
     expect((await send('GET', '/v1/pricing')).body).toMatchObject({
       version: '2026-01',
       minimumTokens: 200,
-      hosting: {},
-      storage: {},
-      ai: {},
+      hosting: { tokensPerMemberPerMonth: 10, freeCampuses: 1, freeCourses: 3 },
+      storage: { tokensPerGigabytePerMonth: '3.99', freeGigabytes: '1', bytesPerGigabyte: 1_000_000_000, daysPerMonth: 30 },
+      ai: { percentOfCost: 190, leastTokens: 1 },
     });
     expect((await send('POST', '/v1/pricing/quote', { body: { tokens: 999 } })).body).toEqual({
       tokens: 999,
@@ -219,6 +219,52 @@ describe('what the ledger answers', () => {
       code: 'PURCHASE_TOO_SMALL',
       minimum: 200,
     });
+  });
+
+  it('to bills of both kinds of owner, and to what they would be', async () => {
+    const month = new Date().toISOString().slice(0, 7);
+    const day = new Date().toISOString().slice(0, 10);
+    const hosting = { kind: 'hosting', month, campuses: [5, 5], courses: [], onShortfall: 'decline' };
+    const storage = { day, bytes: 2_000_000_000, onShortfall: 'owe' };
+    for (const owner of ['/v1/organisations/acme', '/v1/users/u1']) {
+      const billed = await send('POST', `${owner}/bills`, { body: hosting });
+      expect(billed.status).toBe(201);
+      expect((await send('POST', `${owner}/bills`, { body: hosting })).status).toBe(billed.body.declined ? 402 : 409);
+      expect((await send('POST', `${owner}/storage`, { body: storage })).body).toMatchObject({ accruedTokens: '0.133' });
+      const last = await send('POST', `${owner}/storage`, { body: { ...storage, day: '2020-01-01' } });
+      expect(last.body.code).toBe('TOO_OLD');
+      expect((await send('GET', `${owner}/bills`, { headers: at(billed) })).body.data.length).toBeGreaterThanOrEqual(1);
+      expect((await send('GET', `${owner}/storage`)).status).toBe(200);
+    }
+    expect((await send('POST', '/v1/users/u9/bills', { body: { ...hosting, campuses: [5, 500] } })).body).toMatchObject({ declined: true });
+    expect((await send('GET', '/v1/organisations/none/bills')).body.code).toBe('ORGANISATION_NOT_FOUND');
+
+    const plan = { campuses: [75, 75], courses: [30, 30, 30, 30, 30, 30], storageGigabytes: '120', members: 150, eurosPerMember: '5.00' };
+    const estimate = (body: object) => send('POST', '/v1/estimates', { body, keyless: true });
+    expect((await estimate(plan)).body).toEqual({
+      tokensPerMonth: 77_125,
+      listPriceCentsPerMonth: 77_125,
+      listPriceCentsPerYear: 925_500,
+      hosting: { tokens: 1_650, billableCampuses: 1, billableCourses: 3, billablePlaces: 165 },
+      storage: { tokens: 475, billableGigabytes: '119' },
+      memberAi: { tokens: 75_000, members: 150, tokensPerMember: 500, conversationsPerMember: 26 },
+    });
+    for (const [field, value] of [
+      ['storageGigabytes', 120],
+      ['storageGigabytes', '1.0000000001'],
+      ['eurosPerMember', '5.001'],
+      ['eurosPerMember', 5],
+      ['members', -1],
+      ['campuses', [1.5]],
+      ['courses', '30'],
+    ] as const)
+      expect((await estimate({ ...plan, [field]: value })).body).toMatchObject({
+        code: 'VALIDATION_FAILED',
+        errors: [{ field: expect.stringContaining(`/${field}`) }],
+      });
+    expect((await estimate({ ...plan, members: undefined })).body.errors).toEqual([
+      { in: 'body', field: '/members', message: 'is missing' },
+    ]);
   });
 
   it('to the same key: on POST the first answer to the letter, on PUT the resource as it is now', async () => {
@@ -255,8 +301,8 @@ describe('what the ledger answers', () => {
     );
   });
 
-  it('with no cache', async () => {
-    expect((await send('GET', '/v1/users/u1')).headers['cache-control']).toBe('no-store');
+  it('with no cache that does not ask', async () => {
+    expect((await send('GET', '/v1/users/u1')).headers['cache-control']).toBe('private, no-cache');
     expect((await send('GET', '/v1/organisations/none')).headers['cache-control']).toBe('no-store');
   });
 });

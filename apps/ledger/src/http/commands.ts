@@ -19,14 +19,20 @@ export class Commands {
   ) {}
 
   async send(command: WalletCommand, reply: FastifyReply): Promise<Commanded> {
+    const commanded = await this.execute(command);
+    if (commanded.replayed) reply.header('idempotency-replayed', 'true');
+    const position = this.positions.of(commanded);
+    const header = typeof position === 'string' ? position : await position;
+    if (header !== undefined) reply.header('ledger-position', header);
+    return commanded;
+  }
+
+  /** Sends a command and counts what became of it; for what has no reply of its own. */
+  async execute(command: WalletCommand): Promise<Commanded> {
     const type = command.constructor.name;
     try {
       const commanded = await this.bus.execute<WalletCommand, Commanded>(command);
       this.metrics.commanded(type, commanded.replayed ? 'replayed' : 'accepted');
-      if (commanded.replayed) reply.header('idempotency-replayed', 'true');
-      const position = this.positions.of(commanded);
-      const header = typeof position === 'string' ? position : await position;
-      if (header !== undefined) reply.header('ledger-position', header);
       return commanded;
     } catch (error) {
       this.metrics.commanded(type, error instanceof Refusal ? 'refused' : 'failed');

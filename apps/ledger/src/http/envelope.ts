@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Envelope } from '@ledger/wallet';
-import canonicalize from 'canonicalize';
+import { canonical, type Envelope } from '@ledger/wallet';
 import { v7 as uuidV7 } from 'uuid';
 import type { Principal } from '../auth/principal';
+import { hashing } from '../wallets/hashing';
 import { Problem, validationFailed } from './problem';
 
 /** 1..200 visible ASCII characters. A space is refused, for Node joins a repeated header with a comma and a space. */
-const KEY_PATTERN = /^[\x21-\x7e]{1,200}$/;
+export const KEY_PATTERN = /^[\x21-\x7e]{1,200}$/;
+export const KEY_MESSAGE = 'must be given once, with 1 to 200 visible ASCII characters and no spaces';
 /** Ids of callers are kept as they are when they are sane, and made anew when they are not. */
 const REQUEST_ID_PATTERN = /^[\x21-\x7e]{1,128}$/;
 const TRACEPARENT_PATTERN = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -30,7 +30,7 @@ export function keyOf(headers: IncomingHttpHeaders, required: boolean): string |
         in: 'header',
         field: '/Idempotency-Key',
         value: String(key).slice(0, 220),
-        message: 'must be given once, with 1 to 200 visible ASCII characters and no spaces',
+        message: KEY_MESSAGE,
       },
     ]);
   return key;
@@ -63,8 +63,5 @@ export function envelopeOf(
 
 /** What a key stands for: the operation, the ids of its path and the body as it was sent; an absent body is an empty one. */
 export function contentHashOf(operation: string, ids: Readonly<Record<string, string>>, body: unknown): string {
-  const content = canonicalize({ operation, ids, body: body ?? {} });
-  return createHash('sha256')
-    .update(content ?? '')
-    .digest('hex');
+  return hashing.sha256(canonical({ operation, ids, body: body ?? {} }));
 }

@@ -6,6 +6,7 @@ import { localKey, signToken, type TokenClaims } from '../auth/local-key';
 import { createLedger } from '../create-ledger';
 import { newLog } from '../operations/log';
 import { readSettings } from '../settings';
+import { Clock } from '../wallets/clock';
 
 export interface Answer {
   status: number;
@@ -29,9 +30,23 @@ export const PLATFORM: TokenClaims = { sub: 'billing', role: 'platform' };
 /** The real service on an embedded store in a folder of its own. */
 export class LedgerForSpec {
   private constructor(
-    readonly app: NestFastifyApplication,
+    public app: NestFastifyApplication,
     private readonly dataDir: string,
   ) {}
+
+  /** Ends the service and starts it again on the same folder, as of the instant that was set, with other settings where they are given. */
+  async restart(env: Record<string, string> = {}): Promise<void> {
+    await this.app.close();
+    this.app = await createLedger(readSettings({ DATA_DIR: this.dataDir, PORT: '0', ...env }), newLog('silent'));
+    if (this.instant !== undefined) this.at(this.instant);
+  }
+
+  private instant: string | undefined;
+  /** Sets the service's one clock, which then stands still. Tokens of callers go by the real one. */
+  at(instant: string): void {
+    this.instant = instant;
+    this.app.get(Clock).now = () => Date.parse(instant);
+  }
 
   static async start(env: Record<string, string> = {}): Promise<LedgerForSpec> {
     const dataDir = mkdtempSync(join(tmpdir(), 'ledger-spec-'));
@@ -48,6 +63,11 @@ export class LedgerForSpec {
         localKey(this.dataDir).then((key) => signToken(key, claims, 1)),
       );
     return this.signed.get(name)!;
+  }
+
+  /** A token that ends soon, `days` from now. */
+  async shortToken(claims: TokenClaims, days: number): Promise<string> {
+    return signToken(await localKey(this.dataDir), claims, days);
   }
 
   private keys = 0;

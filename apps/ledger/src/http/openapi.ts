@@ -102,7 +102,7 @@ function described({ method, spec }: RegisteredOperation, path: string) {
     ...(hasBody && {
       requestBody: { required: spec.bodyOptional !== true, content: { 'application/json': { schema: ref(bodyClass.name) } } },
     }),
-    responses: { ...answersOf(spec), ...problemsOf(refusals) },
+    responses: { ...answersOf(spec), ...(isTagged(method, spec) && NOT_MODIFIED), ...problemsOf(refusals) },
   };
 }
 
@@ -123,7 +123,20 @@ function parametersOf(method: string, spec: RegisteredOperation['spec'], path: s
     required: false,
     schema: { type: 'string', description: 'Reads at least as far as this position of an earlier answer' },
   };
-  return [...inPath, ...inQuery, ...(spec.command ? [key] : []), ...(method === 'GET' || spec.waits ? [position] : [])];
+  const resume = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    required: false,
+    schema: { type: 'string', description: 'The id of the last event seen; beats `from`' },
+  };
+  return [
+    ...inPath,
+    ...inQuery,
+    ...(spec.command ? [key] : []),
+    ...(method === 'GET' || spec.waits ? [position] : []),
+    ...(spec.stream ? [resume] : []),
+    ...(isTagged(method, spec) ? [IF_NONE_MATCH] : []),
+  ];
 }
 
 const idSchema = (name: string): JsonSchema =>
@@ -131,15 +144,34 @@ const idSchema = (name: string): JsonSchema =>
     ? { type: 'string', pattern: WALLET_ID_PATTERN.source }
     : { type: 'string', minLength: 1, maxLength: 64 };
 
-function answersOf({ answers, command, summary }: RegisteredOperation['spec']) {
-  const headers = command && {
+/** As entity-tags.ts does it: every GET but a stream. */
+const isTagged = (method: string, { stream }: RegisteredOperation['spec']): boolean => method === 'GET' && stream !== true;
+const NOT_MODIFIED = {
+  304: { description: 'The answer is the one whose ETag was sent', headers: { ETag: header('Of the bytes of the answer') } },
+};
+const IF_NONE_MATCH = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  schema: { type: 'string', description: 'ETag of an earlier answer; 304 when it would be the same' },
+};
+
+/** One row per entry, after a header row; the address of the next page is in `Link`, its cursor in `Next-Cursor`. */
+const CSV = { 'text/csv': { schema: { type: 'string', description: 'RFC 4180, with a header row; Next-Cursor and Link lead on' } } };
+
+function answersOf({ answers, command, waits, csv, stream, summary }: RegisteredOperation['spec']) {
+  const headers = (command ?? waits) && {
     'Ledger-Position': header('Opaque; send it back to read at least this far'),
-    'Idempotency-Replayed': header('true when this key was answered before'),
+    ...(command && { 'Idempotency-Replayed': header('true when this key was answered before') }),
   };
   return Object.fromEntries(
     Object.entries(answers).map(([status, name]) => [
       status,
-      { description: summary, ...(headers && { headers }), content: { 'application/json': { schema: ref(name) } } },
+      {
+        description: summary,
+        ...(headers && { headers }),
+        content: { [stream ? 'text/event-stream' : 'application/json']: { schema: ref(name) }, ...(csv && CSV) },
+      },
     ]),
   );
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, preValidationHookHandler, RouteOptions } from 'fa
 import { requireAccess } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { Tokens } from '../auth/tokens';
+import { tagEntity } from './entity-tags';
 import { contentHashOf, envelopeOf, keyOf } from './envelope';
 import type { CommandRequest, OperationSpec } from './operation';
 import type { Positions } from './position';
@@ -47,6 +48,8 @@ export function hookOperations(fastify: FastifyInstance, parts: HookParts): Regi
     if (operation.method !== 'HEAD') operations.push(operation);
     route.onRequest = identify(parts.tokens, spec);
     route.preValidation = check(operation, parts);
+    // Its HEAD route has hooks of Fastify's own, which take the body away.
+    if (operation.method === 'GET') route.onSend = tagEntity;
   });
   // What is not served tells nothing to who is nobody.
   fastify.addHook('onRequest', (request, _reply, done) => {
@@ -59,7 +62,7 @@ export function hookOperations(fastify: FastifyInstance, parts: HookParts): Regi
 function identify(tokens: Tokens, { access }: OperationSpec): RouteOptions['onRequest'] {
   return (incoming, reply, done) => {
     const request = incoming as CommandRequest<WalletCommand>;
-    // Balances are never to be answered from anybody's cache; answers to commands are not cacheable anyway.
+    // Refusals are for nobody's cache; what is answered is tagged (entity-tags.ts), and to commands not cacheable anyway.
     if (request.method === 'GET') reply.header('cache-control', 'no-store');
     const admit = (who: Principal) => {
       requireAccess(access, who, request.params);

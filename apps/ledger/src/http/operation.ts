@@ -24,6 +24,10 @@ export interface OperationSpec {
   /** A command that first waits for the Ledger-Position of its request; every GET does. */
   waits?: boolean;
   answers: Readonly<Record<number, AnswerName>>;
+  /** A page that is also given as text/csv, to who prefers it. */
+  csv?: true;
+  /** Server-sent events instead of JSON; it resumes with Last-Event-ID. */
+  stream?: true;
   /** Codes beyond those that every operation of its kind can answer. */
   refusals?: readonly ProblemCode[];
 }

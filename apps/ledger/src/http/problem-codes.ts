@@ -161,7 +161,7 @@ export const PROBLEM_CODES = {
   OVERLOADED: later(
     503,
     'Too much is waiting',
-    'More commands wait for this wallet than the ledger queues; nothing was written.',
+    'More commands for this wallet, lines of batches or readers of events are there than the ledger takes at once; nothing was written.',
     'Repeat with the same key after Retry-After, and more slowly.',
   ),
   POSITION_NOT_REACHED: later(

@@ -49,6 +49,7 @@ export const paging = { limit, cursor };
 export const dryRun = flag('Answers what would happen, and writes nothing');
 export const blocked = flag('Only members that are suspended or have a usage window with nothing left');
 export const status = oneOf('permitted', 'suspended', 'removed');
+export const billKind = oneOf('hosting', 'storage');
 export const reference: QueryParameter<string> = {
   ...textOf(TEXT_LENGTH_MAX, 'The reference that the usages were charged with'),
   required: true,

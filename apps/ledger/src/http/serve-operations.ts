@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { Tokens } from '../auth/tokens';
+import { Readers } from '../feed/readers';
 import { Metrics } from '../operations/metrics';
 import { documented, openApi } from './openapi';
 import { hookOperations } from './operation-hooks';
@@ -19,6 +20,11 @@ export async function serveOperations(app: INestApplication, fastify: FastifyIns
       record(reply.statusCode, reply.elapsedTime);
       done();
     };
+  });
+  // A server that stops waits for its connections, and readers of events would never go of themselves.
+  fastify.addHook('preClose', (done) => {
+    app.get(Readers).end();
+    done();
   });
   // The document is made at its first reading, when all routes are known.
   SwaggerModule.setup('docs', app, () => openApi(operations, documented(validators.schemas)), { jsonDocumentUrl: 'docs/json' });

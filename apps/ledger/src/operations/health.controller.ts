@@ -22,14 +22,16 @@ export class HealthController {
 
   /** The read model has passed the head that the store had at start, and the store answers now. */
   @Get('ready')
-  async ready(): Promise<{ status: string; position: string }> {
+  async ready(): Promise<{ status: string; position: string; head: string; percent: number }> {
     // However many ask, the store is asked once at a time.
     this.asking ??= this.storeAnswers().finally(() => (this.asking = undefined));
     if (!(await this.asking))
       throw new Problem('STORE_UNAVAILABLE', `The event store has not answered within ${STORE_ANSWERS_WITHIN_MS / 1000} s.`);
+    const { position, head, percent } = this.readModel.progress;
+    const far = { position: String(position), head: String(head), percent };
     if (!this.readModel.ready)
-      throw new Problem('CATCHING_UP', 'The read model has not yet read as far as the store had come at the start.');
-    return { status: 'ready', position: String(this.readModel.position) };
+      throw new Problem('CATCHING_UP', 'The read model has not yet read as far as the store had come at the start.', far);
+    return { status: 'ready', ...far };
   }
 
   private async storeAnswers(): Promise<boolean> {

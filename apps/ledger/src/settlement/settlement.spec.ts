@@ -143,6 +143,33 @@ it('tries a line that failed again, and holds up nobody else', async () => {
   expect(settlement.failures).toBe(3);
 });
 
+it('held up for one member delays nobody but who names an allocation of theirs', async () => {
+  readModel = await ledger.read();
+  let letGo = () => undefined as void;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  const bus = new Bus();
+  const execute = bus.execute.bind(bus);
+  bus.execute = async (command) => {
+    if (command.wallet.id === 'ann') await held;
+    return execute(command);
+  };
+  settle(bus);
+  await ledger.write(acme, [allocated('a1', [['ann', 10, 1], ['ben', 20, 1]], 970)]); // prettier-ignore
+  const first = ledger.position;
+  await ledger.write(acme, [allocated('a2', [['ben', 5, 2]], 965)]);
+  await ledger.write(organisation('beta'), [opened('beta'), permitted('cem'), allocated('b1', [['cem', 4, 1]], 0)]);
+  const last = ledger.position;
+
+  expect(await Promise.all([undefined, 'a2', 'b1'].map((name) => readModel.reached(last, 5_000, name)))).toEqual([true, true, true]);
+  expect(await readModel.reached(first, 0)).toBe(true);
+  // Also from now on: what is asked later waits for itself alone.
+  await ledger.write(acme, [allocated('a3', [['ben', 1, 3]], 964)]);
+  expect(await readModel.reached(ledger.position, 5_000, 'a3')).toBe(true);
+  expect(await readModel.reached(first, 50, 'a1')).toBe(false);
+  letGo();
+  expect(await readModel.reached(first, 5_000, 'a1')).toBe(true);
+});
+
 it('stops one member of one organisation at a gap, aloud, and goes on with the others', async () => {
   const loud = jest.spyOn(Logger.prototype, 'error').mockReturnValue(undefined);
   readModel = await ledger.read();

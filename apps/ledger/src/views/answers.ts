@@ -17,6 +17,8 @@ export interface OrganisationAnswer {
   available: number;
   inTransit: number;
   owed: number;
+  /** The last accrual of storage was declined. */
+  storageDeclined: boolean;
   limits: DefaultLimits;
   members: Record<MemberStatus, number>;
   revision: number;
@@ -89,4 +91,41 @@ export interface UsageAnswer {
   charged: Charge[];
   reversed: boolean;
   reversedAt?: string;
+}
+
+/** A hosting bill, a hosting bill that was declined, or a day of storage. */
+export interface BillAnswer {
+  /** Of hosting. */
+  billId?: string;
+  kind: 'hosting' | 'storage';
+  month: string;
+  /** Of hosting: all that it costs. */
+  tokens?: number;
+  /** Of storage; `accruedTokens` and `carriedTokens` are exact decimals. */
+  day?: string;
+  bytes?: number;
+  accruedTokens?: string;
+  carriedTokens?: string;
+  chargedTokens: number;
+  owedTokens: number;
+  declined: boolean;
+  /** Of hosting. */
+  breakdown?: { billableCampuses: number; billableCourses: number; billablePlaces: number };
+  charged: Charge[];
+  at: string;
+  actor: string;
+}
+
+/** Storage as it stands. Days between the first and the last accrued one that nobody accrued were missed. */
+export interface StorageAnswer {
+  firstDay: string | null;
+  lastDay: string | null;
+  accruedDays: number;
+  missed: number;
+  /** Newest first, at most 100. */
+  missedDays: string[];
+  /** Accrued and not yet charged, an exact decimal. */
+  carriedTokens: string;
+  declined: boolean;
+  owed: number;
 }

@@ -5,7 +5,7 @@ import { Refusal } from '@ledger/wallet';
  * nor skip a row. They are opaque to callers and name their list, so that one list refuses the cursor of another.
  */
 
-export type ListName = 'members' | 'allocations' | 'lines' | 'usages';
+export type ListName = 'members' | 'allocations' | 'lines' | 'usages' | 'bills' | 'entries' | 'purchases';
 export type ListKey = string | number;
 
 /** Longer than any key that a list has; a longer text was never given by us. */

@@ -6,8 +6,8 @@ import type { OpenViews } from './view-file';
 const COMMIT_EVENTS = 2_000;
 const COMMIT_MS = 200;
 /** While catching up nobody waits for an answer, and the more events share a page's write, the better. */
-const COMMIT_EVENTS_BEHIND = 20_000;
-const COMMIT_MS_BEHIND = 2_000;
+const COMMIT_EVENTS_BEHIND = 50_000;
+const COMMIT_MS_BEHIND = 5_000;
 
 /**
  * Folds batches into the views of one file. Several batches share one transaction, which stays open between them, so that a
@@ -44,7 +44,7 @@ export class Folding {
     clearTimeout(this.timer);
     const { db, views, checkpoints } = this.opened;
     if (!db.inTransaction || this.last === undefined) return;
-    views.flush();
+    views.complete();
     checkpoints.save(mark, this.last);
     db.exec('commit');
   }

@@ -1,20 +1,28 @@
-import type { DefaultLimits, MemberStatus } from '@ledger/wallet';
+import type { DefaultLimits, MemberStatus, WalletRef } from '@ledger/wallet';
 import type {
   AllocationAnswer,
   AllocationDetail,
+  BillAnswer,
   MemberAnswer,
   OrganisationAnswer,
   Page,
   PageRequest,
+  StorageAnswer,
   UsageAnswer,
   UserAnswer,
 } from './answers';
+import type { PurchaseAnswer } from './purchases';
 
 export interface MembersFilter extends PageRequest {
   /** Without it, everybody but the removed. */
   status?: MemberStatus;
   /** Suspended, or a usage window with nothing left. */
   blocked?: boolean;
+}
+
+export interface BillsFilter extends PageRequest {
+  /** Without it, both. */
+  kind?: 'hosting' | 'storage';
 }
 
 /**
@@ -32,4 +40,7 @@ export abstract class Queries {
   abstract user(userId: string, now: number): UserAnswer;
   abstract usage(userId: string, usageId: string): UsageAnswer | undefined;
   abstract usagesByReference(userId: string, reference: string, page: PageRequest): Page<UsageAnswer>;
+  abstract bills(wallet: WalletRef, filter: BillsFilter): Page<BillAnswer>;
+  abstract storage(wallet: WalletRef): StorageAnswer;
+  abstract purchases(wallet: WalletRef, page: PageRequest): Page<PurchaseAnswer>;
 }

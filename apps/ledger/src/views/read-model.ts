@@ -1,4 +1,5 @@
 import type { EntryKind } from '@ledger/wallet';
+import type { Progress } from './progress';
 
 /**
  * This instance's read model: how far it has read, and what of a key, payment reference or usage it knows for ever.
@@ -11,6 +12,8 @@ export abstract class ReadModel {
   abstract readonly position: bigint;
   /** True once the views have passed the head that the store had at start. */
   abstract readonly ready: boolean;
+  /** How far it is on the way to the head that the store had at start. */
+  abstract readonly progress: Progress;
   /** Names the store that was read (the id of its first event); undefined while it is empty. */
   abstract readonly mark: string | undefined;
   /** Resolves true when the views hold `position`; with an allocation's id, when that allocation is settled too. False after `timeoutMs`. */

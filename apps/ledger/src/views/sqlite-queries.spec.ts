@@ -46,6 +46,7 @@ describe('an organisation', () => {
       available: 870,
       inTransit: 30,
       owed: 0,
+      storageDeclined: false,
       limits: defaults(50),
       members: { permitted: 2, suspended: 1, removed: 1 },
       revision: 6,

@@ -1,20 +1,34 @@
-import { type DefaultLimits, isoInstant, monthAt, UNLIMITED, windowsAt, type WindowIds, type Windows } from '@ledger/wallet';
+import {
+  type DefaultLimits,
+  isoInstant,
+  monthAt,
+  streamOf,
+  UNLIMITED,
+  type WalletRef,
+  windowsAt,
+  type WindowIds,
+  type Windows,
+} from '@ledger/wallet';
 import { allocationAnswer } from './allocations';
 import type {
   AllocationAnswer,
   AllocationDetail,
+  BillAnswer,
   MemberAnswer,
   OrganisationAnswer,
   Page,
   PageRequest,
   RelationshipAnswer,
+  StorageAnswer,
   UsageAnswer,
   UserAnswer,
 } from './answers';
+import { billAnswerOf } from './bills';
 import { cursorAt, numberAt, pageOf, textAt } from './cursor';
 import { limitsAnswer, meterAnswer, usableOf } from './limits-answer';
 import { type MemberRow, overrideOfRow } from './members';
-import { type MembersFilter, Queries } from './queries';
+import { type BillsFilter, type MembersFilter, Queries } from './queries';
+import { type PurchaseAnswer, purchaseAnswer } from './purchases';
 import { type Relationship, usedIn } from './relationships';
 import type { SqliteReadModel } from './sqlite-read-model';
 import { usageAnswer } from './usages';
@@ -47,12 +61,14 @@ export class SqliteQueries extends Queries {
   organisation(organisationId: string): OrganisationAnswer | undefined {
     const row = this.views.balances.find(organisationId);
     if (row === undefined) return undefined;
+    const { owed, storage_declined: declined } = this.views.bills.of(streamOf({ kind: 'organisation', id: organisationId }));
     return {
       organisationId,
       timeZone: row.time_zone,
       available: row.available,
       inTransit: row.in_transit,
-      owed: 0,
+      owed,
+      storageDeclined: declined === 1,
       limits: defaultsOf(row),
       members: this.views.members.counts(organisationId),
       revision: row.revision,
@@ -107,7 +123,8 @@ export class SqliteQueries extends Queries {
     const purchased = row?.purchased ?? 0;
     const allocated = this.views.relationships.of(userId).map((relationship) => this.relationship(relationship, now));
     const balance = allocated.reduce((sum, { tokens }) => sum + tokens, free.tokens + purchased);
-    return { userId, balance, free, purchased, allocated, owed: 0, storageDeclined: false, revision: row?.revision ?? -1 };
+    const { owed, storage_declined: declined } = this.views.bills.of(streamOf({ kind: 'user', id: userId }));
+    return { userId, balance, free, purchased, allocated, owed, storageDeclined: declined === 1, revision: row?.revision ?? -1 };
   }
 
   usage(userId: string, usageId: string): UsageAnswer | undefined {
@@ -118,6 +135,20 @@ export class SqliteQueries extends Queries {
   usagesByReference(userId: string, reference: string, { limit, cursor }: PageRequest): Page<UsageAnswer> {
     const rows = this.views.usages.byReference(userId, reference, numberAt('usages', cursor, NEWEST), limit + 1);
     return pageOf(rows, limit, 'usages', (row) => row.revision, usageAnswer);
+  }
+
+  bills(wallet: WalletRef, { limit, cursor, kind }: BillsFilter): Page<BillAnswer> {
+    const rows = this.views.bills.page(streamOf(wallet), kind, numberAt('bills', cursor, NEWEST), limit + 1);
+    return pageOf(rows, limit, 'bills', (row) => row.revision, billAnswerOf);
+  }
+
+  storage(wallet: WalletRef): StorageAnswer {
+    return this.views.bills.storage(streamOf(wallet));
+  }
+
+  purchases(wallet: WalletRef, { limit, cursor }: PageRequest): Page<PurchaseAnswer> {
+    const rows = this.views.history.purchases.page(wallet, numberAt('purchases', cursor, NEWEST), limit + 1);
+    return pageOf(rows, limit, 'purchases', (row) => row.revision, purchaseAnswer);
   }
 
   private get views(): Views {

@@ -4,6 +4,7 @@ import { contradiction } from './checkpoint';
 import { Folding } from './folding';
 import { pause } from './pause';
 import type { PendingLine } from './pending-lines';
+import { type Progress, PROGRESS_LOG_MS, ProgressLog, progressOf } from './progress';
 import { ReadModel, type UniqueEntry, type UniqueKind } from './read-model';
 import { isDamage, type OpenViews, ViewFile } from './view-file';
 import { RevisionMissing, type Views } from './views';
@@ -32,6 +33,7 @@ export class SqliteReadModel extends ReadModel {
   private readTo = NO_POSITION;
   private readMark: string | undefined;
   private builds = 0;
+  private readonly progressLog = new ProgressLog((sentence) => this.log.log(`The read model has read ${sentence}.`), PROGRESS_LOG_MS);
 
   constructor(
     private readonly store: EventStore,
@@ -50,6 +52,10 @@ export class SqliteReadModel extends ReadModel {
 
   get ready(): boolean {
     return this.opened !== undefined && this.readTo >= this.headAtStart;
+  }
+
+  get progress(): Progress {
+    return progressOf(this.readTo, this.headAtStart);
   }
 
   /** The views as of `position`. @throws Error before start and after stop */
@@ -199,6 +205,7 @@ export class SqliteReadModel extends ReadModel {
     folding.apply(batch, this.readMark ?? '', behind);
     const from = this.readTo;
     this.readTo = last.position;
+    if (behind) this.progressLog.tell(this.progress);
     if (behind && this.ready) folding.commit(this.readMark ?? '');
     this.waiting.wake(from, last.position, views.takeProgressed(), (allocationId) => this.views.allocations.open(allocationId));
     this.tell();

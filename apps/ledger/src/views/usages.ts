@@ -1,6 +1,7 @@
 import type { Charge, EventOf } from '@ledger/wallet';
 import type { Database, Statement } from 'better-sqlite3';
 import type { UsageAnswer } from './answers';
+import type { UniqueEntry } from './read-model';
 
 /** Answers: what a usage was charged, whether it was reversed, and which usages carry a caller's reference. */
 
@@ -68,6 +69,14 @@ export class Usages {
 
   find(userId: string, usageId: string): UsageRow | undefined {
     return this.read.get(usageId, userId);
+  }
+
+  /** What makes a usage unique for ever. */
+  entry(userId: string, usageId: string): UniqueEntry | undefined {
+    const row = this.find(userId, usageId);
+    if (row === undefined) return undefined;
+    const { revision, reversed_revision: reversedRevision } = row;
+    return reversedRevision === null ? { revision } : { revision, reversedRevision };
   }
 
   /** Newest first, those with a smaller revision than `before`. */

@@ -8,8 +8,10 @@ import { Views } from './views';
 const LOCK_MS = 500;
 /** About 64 MiB of pages; a file beyond it is read through the operating system's cache. */
 const CACHE_KIB = 65_536;
+/** Twice SQLite's default: measured, a tenth less work for the same rows. It counts for new files only. */
+const PAGE_BYTES = 8_192;
 /** Pages of the log that are gathered before they are moved into the file. */
-const LOG_PAGES = 4_000;
+const LOG_PAGES = 2_000;
 
 /** One opened file: its views and their checkpoint on one connection. */
 export interface OpenViews {
@@ -53,8 +55,8 @@ export class ViewFile {
     touch(this.path);
     const db = new Sqlite(this.path);
     try {
-      // The log's index then lives in this process's memory, and no other process can look in.
-      db.pragma('locking_mode = EXCLUSIVE');
+      db.pragma(`page_size = ${PAGE_BYTES}`);
+      // Not locked for this process alone: the lock beside it keeps other writers out, and a check may look in while it runs.
       db.pragma('journal_mode = WAL');
       // Safe against the end of the process; against the end of the machine it may lose the last batches, which are read again.
       db.pragma('synchronous = NORMAL');
@@ -99,7 +101,10 @@ export function isDamage(error: unknown): boolean {
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 
 /** Not by `instanceof`: the addon throws the class of whoever loaded it first in this process, and Jest loads it once per file. */
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '');
+const codeOf = (error: unknown): string => {
+  const { code } = (error ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+};
 
 /** Makes the file, if it is missing, and makes it readable by its owner only: balances are nobody else's business. */
 function touch(path: string): void {

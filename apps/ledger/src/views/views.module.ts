@@ -1,6 +1,9 @@
 import { EventStore } from '@ledger/event-store';
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Settings } from '../settings';
+import { BalancesAt } from './balances-at';
+import { Entries } from './entries';
+import { PastWallets } from './past-wallets';
 import { Queries } from './queries';
 import { ReadModel } from './read-model';
 import { SqliteQueries } from './sqlite-queries';
@@ -20,7 +23,7 @@ class ReadModelLife implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** Store -> read model -> queries. */
+/** Store -> read model -> queries; statements and balances of the past come from the store itself. */
 @Module({
   providers: [
     {
@@ -34,8 +37,21 @@ class ReadModelLife implements OnApplicationBootstrap, OnApplicationShutdown {
       useFactory: (readModel: SqliteReadModel, settings: Settings) => new SqliteQueries(readModel, settings),
       inject: [SqliteReadModel, Settings],
     },
+    {
+      provide: PastWallets,
+      useFactory: (store: EventStore, readModel: SqliteReadModel) =>
+        new PastWallets(store, (wallet, revision) => readModel.views.history.marks.nearest(wallet, revision)),
+      inject: [EventStore, SqliteReadModel],
+    },
+    { provide: Entries, useFactory: (store: EventStore, past: PastWallets) => new Entries(store, past), inject: [EventStore, PastWallets] },
+    {
+      provide: BalancesAt,
+      useFactory: (store: EventStore, past: PastWallets, readModel: SqliteReadModel, settings: Settings) =>
+        new BalancesAt(store, past, readModel, settings),
+      inject: [EventStore, PastWallets, SqliteReadModel, Settings],
+    },
     ReadModelLife,
   ],
-  exports: [ReadModel, SqliteReadModel, Queries],
+  exports: [ReadModel, SqliteReadModel, Queries, Entries, BalancesAt],
 })
 export class ViewsModule {}

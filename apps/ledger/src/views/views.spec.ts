@@ -64,7 +64,7 @@ function dump(batches: StoredEvent[][]): Record<string, unknown[]> {
   const views = new Views(db);
   for (const batch of batches) {
     for (const event of batch) views.apply(event);
-    views.flush();
+    views.complete();
   }
   const tables = db.prepare<[], string>(`select name from sqlite_schema where type = 'table' order by name`).pluck().all();
   return Object.fromEntries(tables.map((table) => [table, db.prepare(`select * from ${table}`).all()]));

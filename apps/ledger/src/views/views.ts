@@ -1,14 +1,15 @@
 import type { StoredEvent } from '@ledger/event-store';
-import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletRef, walletOf } from '@ledger/wallet';
+import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletEvent, walletOf } from '@ledger/wallet';
 import type { Database } from 'better-sqlite3';
 import { Allocations } from './allocations';
+import { Bills } from './bills';
+import { History } from './history';
 import { Members } from './members';
 import { PendingLines } from './pending-lines';
 import type { UniqueEntry, UniqueKind } from './read-model';
 import { Relationships } from './relationships';
 import { UniqueEntries } from './unique-entries';
 import { StreamRevisions } from './stream-revisions';
-import { textIn } from './text-in';
 import { Usages } from './usages';
 import { Users } from './users';
 import { WalletBalances } from './wallet-balances';
@@ -31,6 +32,8 @@ export class Views {
     Allocations.tables,
     PendingLines.tables,
     Usages.tables,
+    Bills.tables,
+    History.tables,
     UniqueEntries.tables,
   ].join('\n');
 
@@ -41,6 +44,8 @@ export class Views {
   readonly allocations: Allocations;
   readonly pending: PendingLines;
   readonly usages: Usages;
+  readonly bills: Bills;
+  readonly history: History;
   private readonly unique: UniqueEntries;
   private readonly revisions: StreamRevisions;
   /** True when a row was changed in memory and is not written yet. */
@@ -56,6 +61,8 @@ export class Views {
     this.allocations = new Allocations(db);
     this.pending = new PendingLines(db);
     this.usages = new Usages(db);
+    this.bills = new Bills(db);
+    this.history = new History(db, this);
     this.unique = new UniqueEntries(db);
     this.revisions = new StreamRevisions(db);
   }
@@ -65,19 +72,22 @@ export class Views {
     const { stream, revision, type } = stored;
     const wallet = walletOf(stream);
     if (wallet === undefined) return;
-    if (this.revisions.full) this.letGo();
+    if (this.revisions.full) {
+      this.flush();
+      this.revisions.forget();
+    }
     const read = this.revisions.of(stream, wallet);
     if (revision <= read) return;
     if (revision > read + 1) throw new RevisionMissing(stream, read, revision);
     this.revisions.readTo(stream, revision);
     this.changed = true;
 
-    const event = { type, data: JSON.parse(stored.data) as unknown };
-    if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent, stored);
+    const event = { type, data: JSON.parse(stored.data) as unknown } as WalletEvent;
+    if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent);
     else this.organisation(wallet.id, revision, event as OrganisationEvent, stored);
-
-    const key = textIn(stored.metadata, 'key');
-    if (key !== undefined) this.unique.key(stream, key, revision, textIn(stored.metadata, 'contentHash'));
+    this.bills.note(event, stored);
+    this.history.note(wallet, event, stored);
+    this.unique.note(event, stored);
   }
 
   /** Writes the rows that `apply` changed in memory only; before every read, and before a commit. When it throws, `forget` must follow. */
@@ -87,12 +97,14 @@ export class Views {
     this.users.flush();
     this.relationships.flush();
     this.allocations.flush();
+    this.history.flush();
     this.changed = false;
   }
 
-  private letGo(): void {
+  /** Writes all that `apply` holds in memory, also what answers are found in without it; before a commit. As for `flush`. */
+  complete(): void {
     this.flush();
-    this.revisions.forget();
+    this.unique.flush();
   }
 
   /** Allocations of which a member has received a line since this was asked last. */
@@ -110,6 +122,8 @@ export class Views {
     this.users.forget();
     this.relationships.forget();
     this.allocations.forget();
+    this.history.forget();
+    this.unique.forget();
     this.progressed.clear();
     this.revisions.forget();
   }
@@ -117,17 +131,10 @@ export class Views {
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
     const wallet = walletOf(stream);
     if (wallet === undefined) return { revision: -1 };
-    const found = kind === 'usage' ? this.usage(wallet, entry) : this.unique.find(stream, kind, entry);
+    const usage = wallet.kind === 'user' && kind === 'usage' ? this.usages.entry(wallet.id, entry) : undefined;
+    const found = kind === 'usage' ? usage : this.unique.find(stream, kind, entry);
     const revision = this.revisions.of(stream, wallet);
     return found === undefined ? { revision } : { revision, found };
-  }
-
-  private usage(wallet: WalletRef, usageId: string): UniqueEntry | undefined {
-    const row = wallet.kind === 'user' ? this.usages.find(wallet.id, usageId) : undefined;
-    if (row === undefined) return undefined;
-    return row.reversed_revision === null
-      ? { revision: row.revision }
-      : { revision: row.revision, reversedRevision: row.reversed_revision };
   }
 
   /** Sets the buckets that an event names to what they are after it. */
@@ -144,8 +151,10 @@ export class Views {
         this.balances.inZone(id, event.data.timeZone);
         return;
       case 'TokensPurchased':
+      case 'BillCharged':
+      case 'BillDeclined':
+      case 'StorageAccrued':
         this.balances.holds(id, event.data.balanceAfter.available);
-        this.unique.payment(stored.stream, event.data.paymentReference, revision);
         return;
       case 'MemberPermitted':
       case 'MemberResumed':
@@ -183,7 +192,7 @@ export class Views {
     }
   }
 
-  private user(id: string, revision: number, event: UserEvent, stored: StoredEvent): void {
+  private user(id: string, revision: number, event: UserEvent): void {
     this.users.readTo(id, revision);
     switch (event.type) {
       case 'UserWalletOpened':
@@ -195,11 +204,11 @@ export class Views {
         this.hold(id, revision, event.data.balanceAfter);
         return;
       case 'FreeAllowanceGranted':
-        this.hold(id, revision, event.data.balanceAfter);
-        return;
       case 'TokensPurchased':
+      case 'BillCharged':
+      case 'BillDeclined':
+      case 'StorageAccrued':
         this.hold(id, revision, event.data.balanceAfter);
-        this.unique.payment(stored.stream, event.data.paymentReference, revision);
         return;
       case 'AllocationReceived': {
         const { organisationId, allocationId, number, tokens, balanceAfter } = event.data;

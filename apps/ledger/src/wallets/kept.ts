@@ -1,4 +1,4 @@
-import { type Behaviour, type StoredEvent } from '@ledger/event-store';
+import { type Behaviour, type Shelf, type StoredEvent } from '@ledger/event-store';
 import {
   BESIDE,
   type ChainHead,
@@ -28,6 +28,8 @@ export interface Kept<Wallet> {
   head: ChainHead;
   /** Epoch ms of the last event. */
   at: number;
+  /** Revision at which it was last put on the shelf, or taken from it; -1 before. */
+  shelvedRevision: number;
 }
 
 /** What the asks of one round have fetched; see Given. */
@@ -54,20 +56,25 @@ export interface WalletKindOf<Wallet> {
 
 export const organisationKind: WalletKindOf<OrganisationWallet> = {
   empty: emptyOrganisationWallet,
-  entriesOf: ({ members, keys, payments }) => members.size + keys.recent.size + payments.recent.size,
+  entriesOf: ({ members, keys, payments, billing }) => members.size + keys.recent.size + payments.recent.size + billing.bills.recent.size,
   fold: (wallet, event, recorded) => foldOrganisation(wallet, event as OrganisationEvent, recorded),
 };
 
 export const userKind: WalletKindOf<UserWallet> = {
   empty: emptyUserWallet,
-  entriesOf: ({ relationships, keys, payments, usages }) =>
-    4 * relationships.size + keys.recent.size + payments.recent.size + usages.recent.size,
+  entriesOf: ({ relationships, keys, payments, usages, billing }) =>
+    4 * relationships.size + keys.recent.size + payments.recent.size + usages.recent.size + billing.bills.recent.size,
   fold: (wallet, event, recorded) => foldUser(wallet, event as UserEvent, recorded),
 };
 
-export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>): Behaviour<Kept<Wallet>, Attempt> {
+export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>, shelf?: Shelf<Kept<Wallet>>): Behaviour<Kept<Wallet>, Attempt> {
   return {
-    empty: (stream) => ({ wallet: kind.empty(walletOf(stream)?.id ?? ''), head: chainStart(stream, hashing), at: 0 }),
+    empty: (stream) => ({
+      wallet: kind.empty(walletOf(stream)?.id ?? ''),
+      head: chainStart(stream, hashing),
+      at: 0,
+      shelvedRevision: -1,
+    }),
     revisionOf: ({ head }) => head.revision,
     sizeOf: ({ wallet }) => EMPTY_WALLET_SIZE + kind.entriesOf(wallet),
     absorb: (kept, stored) => absorb(kind, kept, stored),
@@ -78,6 +85,7 @@ export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>): Behaviour<Kept<
       stored: new Map(),
       indexBehind: false,
     }),
+    ...(shelf === undefined ? {} : { shelf }),
   };
 }
 
@@ -87,8 +95,10 @@ export const recordedAs = (event: WalletEvent, revision: number, { key, contentH
 
 function absorb<Wallet>(kind: WalletKindOf<Wallet>, kept: Kept<Wallet>, stored: StoredEvent): void {
   const event = eventOf(stored);
+  const { revision } = stored;
+  // Parsed, not cut out: a part of a text keeps the whole of it in memory for as long as the wallet remembers the key.
   const { key, contentHash, hash = '' } = metadataOf(stored);
-  kind.fold(kept.wallet, event, key === undefined ? { revision: stored.revision } : { revision: stored.revision, key, contentHash });
-  kept.head = { revision: stored.revision, hash };
+  kind.fold(kept.wallet, event, key === undefined ? { revision } : { revision, key, contentHash });
+  kept.head = { revision, hash };
   kept.at = Date.parse(event.data.at);
 }

@@ -21,6 +21,8 @@ import type { Clock } from './clock';
 import type { Commanded } from './commanding';
 import { hashing, uuidV7 } from './hashing';
 import { type Attempt, behaviourOf, type Kept, recordedAs, type WalletKindOf } from './kept';
+import type { SnapshotFile } from './snapshot-file';
+import { shelfOf } from './snapshots';
 
 /** Folded wallets of one kind kept in memory, by what they weigh: about 300 MiB. */
 export const SIZE_MAX = 1_500_000;
@@ -38,6 +40,8 @@ export interface WalletsContext {
   clock: Clock;
   index: Pick<ReadModel, 'lookUp' | 'reached'>;
   settings: PlatformSettings & { attemptSeconds: number };
+  /** Without it a cold wallet is folded from its first event. */
+  snapshots?: SnapshotFile;
 }
 
 type FetchPolicies = (organisationIds: readonly string[], attempt: Attempt) => Promise<void>;
@@ -55,8 +59,8 @@ export class Wallets<Wallet extends WalletState> {
     protected readonly kind: WalletKindOf<Wallet>,
     protected readonly context: WalletsContext,
   ) {
-    const { store, clock, settings } = context;
-    this.mailboxes = new Mailboxes(store, behaviourOf(kind), {
+    const { store, clock, settings, snapshots } = context;
+    this.mailboxes = new Mailboxes(store, behaviourOf(kind, snapshots && shelfOf(kind, snapshots)), {
       sizeMax: SIZE_MAX,
       attemptMs: settings.attemptSeconds * 1_000,
       now: () => clock.now(),

@@ -6,9 +6,9 @@ export const LOCK_BLOCKS_MS = 5;
 const PAUSE_MIN_MS = 2;
 const PAUSE_MAX_MS = 20;
 
-/** The code of an error of SQLite. By its shape: jest gives each test file another SqliteError class than the driver has. */
+/** The code of an error of SQLite. By its shape: jest gives each test file other classes than the driver has, Object included. */
 export function sqliteCode(error: unknown): string | undefined {
-  const code = error instanceof Object && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
 }
 

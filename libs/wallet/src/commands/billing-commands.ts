@@ -1,8 +1,8 @@
-import { ArrayMaxSize, IsArray, IsIn, IsInt, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, Matches, Max, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { ShortfallPolicy } from '../events';
 import { WalletCommand } from './command';
-import { COUNT_MAX, LINES_MAX, TOKENS_MAX } from './fields';
+import { IsMemberCounts, TOKENS_MAX } from './fields';
 
 const MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
 const DAY = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
@@ -16,20 +16,10 @@ export class ChargeBill extends WalletCommand {
   @JSONSchema({ type: 'string', pattern: MONTH.source, description: 'This month or a past one, in the zone of the owner' })
   month: string;
 
-  @IsArray()
-  @ArrayMaxSize(LINES_MAX)
-  @IsInt({ each: true })
-  @Min(0, { each: true })
-  @Max(COUNT_MAX, { each: true })
-  @JSONSchema({ description: 'Members of each campus, oldest first; the first is free' })
+  @IsMemberCounts('Members of each campus, oldest first; the first is free')
   campuses: number[];
 
-  @IsArray()
-  @ArrayMaxSize(LINES_MAX)
-  @IsInt({ each: true })
-  @Min(0, { each: true })
-  @Max(COUNT_MAX, { each: true })
-  @JSONSchema({ description: 'Members of each course, oldest first; the first three are free' })
+  @IsMemberCounts('Members of each course, oldest first; the first three are free')
   courses: number[];
 
   @IsIn(['decline', 'owe'])

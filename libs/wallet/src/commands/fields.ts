@@ -1,4 +1,4 @@
-import { IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 
 /** Field rules that several commands share. Each is one decorator, so that body, validator and OpenAPI say the same. */
@@ -38,4 +38,15 @@ export const IsLimit = () =>
     Min(0),
     Max(TOKENS_MAX),
     JSONSchema({ type: ['integer', 'null'] as never, minimum: 0, maximum: TOKENS_MAX, description: 'Tokens; null is unlimited' }),
+  );
+
+/** How many members each of several places has. */
+export const IsMemberCounts = (description: string) =>
+  all(
+    IsArray(),
+    ArrayMaxSize(LINES_MAX),
+    IsInt({ each: true }),
+    Min(0, { each: true }),
+    Max(COUNT_MAX, { each: true }),
+    JSONSchema({ description }),
   );

@@ -8,6 +8,9 @@ export class Books {
   /** Allocated and received so far, by organisation, counted from the events' own amounts. */
   private readonly allocated = new Map<string, number>();
   private readonly received = new Map<string, number>();
+  /** What each wallet was billed and has not paid, and what all of them were billed. */
+  private readonly debts = new Map<string, number>();
+  private billed = 0;
 
   of = (account: string): number => this.accounts.get(account) ?? 0;
 
@@ -18,8 +21,11 @@ export class Books {
     for (const { account, tokens } of lines) this.accounts.set(account, this.of(account) + tokens);
     if (event.type === 'TokensAllocated') add(this.allocated, wallet.id, event.data.tokens);
     if (event.type === 'AllocationReceived') add(this.received, event.data.organisationId, event.data.tokens);
+    this.bill(wallet, event);
     this.check(wallet, event);
   }
+
+  owedBy = ({ kind, id }: WalletRef): number => this.debts.get(`${kind}:${id}`) ?? 0;
 
   inTransit(organisationId: string): number {
     return (this.allocated.get(organisationId) ?? 0) - (this.received.get(organisationId) ?? 0);
@@ -30,6 +36,33 @@ export class Books {
     let sum = 0;
     for (const [account, tokens] of this.accounts) if (account.startsWith(`user:${userId}:`)) sum += tokens;
     return sum;
+  }
+
+  /** Every token that was billed is either paid or owed, and a purchase pays the debt before anything else. */
+  private bill(wallet: WalletRef, event: WalletEvent): void {
+    const debt = this.owedBy(wallet);
+    const owe = (tokens: number) => add(this.debts, `${wallet.kind}:${wallet.id}`, tokens);
+    if (event.type === 'TokensPurchased') {
+      must(event.data.owedPaid, Math.min(debt, event.data.tokens), 'debt paid');
+      owe(-event.data.owedPaid);
+    }
+    if (event.type === 'BillCharged' || event.type === 'StorageAccrued') {
+      const { chargedTokens, owedTokens, owed, charged } = event.data;
+      must(
+        chargedTokens,
+        charged.reduce((sum, { tokens }) => sum + tokens, 0),
+        'charged',
+      );
+      owe(owedTokens);
+      must(owed, this.owedBy(wallet), `debt of ${wallet.id}`);
+      this.billed += chargedTokens + owedTokens;
+      if (event.type === 'BillCharged') must(event.data.tokens, chargedTokens + owedTokens, 'bill');
+      if (charged.some(({ source, tokens }) => source === 'allocated' || tokens <= 0)) throw new Error('a bill took what it may not');
+    }
+    if (this.owedBy(wallet) < 0) throw new Error(`${wallet.id} owes ${this.owedBy(wallet)}`);
+    let open = 0;
+    for (const owed of this.debts.values()) open += owed;
+    must(this.billed, this.of('platform:bills') + open, 'bills, paid or owed');
   }
 
   private check(wallet: WalletRef, event: WalletEvent): void {

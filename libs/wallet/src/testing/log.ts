@@ -136,6 +136,9 @@ export class WalletLog<Wallet extends { keys: Remembered }> {
     if (key !== undefined && !this.index.has(`key:${key}`)) this.index.set(`key:${key}`, { revision, contentHash });
     if (event.type === 'TokensPurchased') this.index.set(`payment:${event.data.paymentReference}`, { revision });
     if (event.type === 'TokensUsed') this.index.set(`usage:${event.data.usageId}`, { revision });
+    if (event.type === 'BillCharged') this.index.set(`bill:hosting:${event.data.month}`, { revision });
+    if (event.type === 'BillDeclined') this.index.set(`bill:declined:${event.data.kind}:${event.data.month}`, { revision });
+    if (event.type === 'StorageAccrued') this.index.set(`bill:storage:${event.data.day}`, { revision });
     if (event.type !== 'UsageReversed') return;
     const usage = this.index.get(`usage:${event.data.usageId}`);
     if (usage) usage.reversedRevision = revision;

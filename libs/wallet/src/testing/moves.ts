@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Source } from '../events';
+import type { ShortfallPolicy, Source } from '../events';
 
 /** Random commands over a few organisations and users, as small numbers that a world makes commands of. */
 
@@ -53,6 +53,10 @@ const step = fc.oneof(
     arbitrary: fc.record({ timeZone, of: fc.constantFrom('daily' as const, 'monthly' as const), before: fc.constantFrom(0, 1) }),
   },
 );
+
+/** Organisations own storage and hosting, and so do users. */
+const owner = fc.constantFrom<string[]>(...ORGANISATIONS, ...USERS);
+const onShortfall = fc.constantFrom<ShortfallPolicy>('decline', 'decline', 'owe');
 
 const allSources: Source[] = ['free', 'allocated', 'purchased'];
 
@@ -114,6 +118,29 @@ const kinds = {
     { requiredKeys: ['kind', 'userId', 'amount', 'keyed', 'sources'] },
   ),
   reverse: fc.record({ kind: fc.constant('reverse' as const), userId, nth, keyed }),
+  hosting: fc.record({
+    kind: fc.constant('hosting' as const),
+    owner,
+    /** Months before this one; below zero they are to come. */
+    back: fc.oneof({ weight: 8, arbitrary: fc.nat({ max: 5 }) }, { weight: 1, arbitrary: fc.constant(-1) }),
+    /** Members of each; the first campus and the first three courses are free. */
+    campuses: fc.array(fc.nat({ max: 4 }), { maxLength: 3 }),
+    courses: fc.array(fc.nat({ max: 3 }), { maxLength: 5 }),
+    onShortfall,
+    keyed,
+  }),
+  storage: fc.record({
+    kind: fc.constant('storage' as const),
+    owner,
+    /** Days before today, or a text that no calendar has. */
+    back: fc.oneof({ weight: 12, arbitrary: fc.integer({ min: -1, max: 5 }) }, { weight: 1, arbitrary: fc.constant('2027-02-29') }),
+    bytes: fc.oneof(
+      { weight: 4, arbitrary: fc.integer({ min: 0, max: 400_000_000_000 }) },
+      { weight: 2, arbitrary: fc.constantFrom(0, 999_999_999, 1_000_000_000, 1_000_000_001, 1_001_000_000_000) },
+    ),
+    onShortfall,
+    keyed,
+  }),
   repeat: fc.record({ kind: fc.constant('repeat' as const), nth, other: fc.boolean() }),
 };
 
@@ -128,6 +155,8 @@ const weights: Partial<Record<keyof typeof kinds, number>> = {
   allocate: 7,
   clock: 5,
   reverse: 4,
+  storage: 5,
+  hosting: 4,
   repeat: 4,
   allowance: 2,
   defaults: 2,

@@ -30,7 +30,8 @@ export function organisationOf(events: readonly WalletEvent[]) {
   const moved: { userId: string; tokens: number; windows: Record<Period, WindowId> }[] = [];
   for (const { type, data } of events) {
     if (type === 'OrganisationWalletOpened' || type === 'TimeZoneSet') zone = data.timeZone;
-    if (type === 'TokensPurchased') available += data.tokens;
+    if (type === 'TokensPurchased') available += data.tokens - data.owedPaid;
+    if (type === 'BillCharged' || type === 'StorageAccrued') available -= data.chargedTokens;
     if (type === 'MemberPermitted' || type === 'MemberResumed') {
       for (const userId of data.userIds) status.set(userId, 'permitted');
       for (const userId of data.userIds) heldBack.delete(userId);
@@ -121,9 +122,9 @@ export function bucketsOf(
     if (type === 'UserWalletOpened') figure = data.freeTokensPerMonth;
     if (type === 'FreeAllowanceGranted') [free, month] = [data.tokens, data.month];
     if (type === 'FreeAllowanceSet') [free, month, figure] = [free + data.added, data.month, data.tokensPerMonth];
-    if (type === 'TokensPurchased') purchased += data.tokens;
+    if (type === 'TokensPurchased') purchased += data.tokens - data.owedPaid;
     if (type === 'AllocationReceived') allocated.set(data.organisationId, (allocated.get(data.organisationId) ?? 0) + data.tokens);
-    if (type === 'TokensUsed') move(data.charged, -1);
+    if (type === 'TokensUsed' || type === 'BillCharged' || type === 'StorageAccrued') move(data.charged, -1);
     if (type === 'UsageReversed') move(data.returned, 1);
   }
   const thisMonth = windowOf(platformTimeZone, at).monthly;

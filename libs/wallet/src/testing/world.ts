@@ -1,4 +1,5 @@
 import { allocate } from '../allocation';
+import { accrueStorageForOrganisation, accrueStorageForUser, chargeBillForOrganisation, chargeBillForUser } from '../bills';
 import { windowsAt } from '../calendar';
 import type { ReceiveAllocation, WalletCommand } from '../commands';
 import type { Decision, PlatformSettings, Verdict } from '../decision';
@@ -9,6 +10,18 @@ import { PRICE_TABLE, tokensForCost } from '../pricing';
 import type { Remembered } from '../remembered';
 import { reverse, use } from '../usage';
 import { purchaseForUser, receiveAllocation, setFreeAllowance, SettlementGap, type UserWallet } from '../user-wallet';
+import {
+  type BillGiven,
+  type BillVerdict,
+  dayBack,
+  hostingVerdict,
+  isBill,
+  monthBack,
+  organisationGiven,
+  precedesBill,
+  storageVerdict,
+  userGiven,
+} from './bill-oracle';
 import { Books } from './books';
 import { type Body, organisationLog, policyOf, type Surroundings, userLog, type WalletLog } from './log';
 import { type Move, type MoveOf, ORGANISATIONS, USERS } from './moves';
@@ -88,6 +101,10 @@ export class World {
         return this.use(move);
       case 'reverse':
         return this.reverse(move);
+      case 'hosting':
+        return this.bill(move);
+      case 'storage':
+        return this.store(move);
       case 'repeat':
         return this.repeat(move);
       default:
@@ -157,7 +174,7 @@ export class World {
     const log = this.user(userId);
     const at = Math.max(this.now, log.lastAt);
     const occurredAt = late === undefined ? undefined : at + late;
-    const tokens = typeof amount === 'number' ? amount : (tokensForCost(amount) ?? 0);
+    const tokens = typeof amount === 'number' ? amount : (tokensForCost(amount, PRICE_TABLE) ?? 0);
     const user = eventsOf(log);
     const organisations = new Map([...this.organisations].map(([id, one]) => [id, eventsOf(one)]));
     const expected = drawVerdict({ tokens, organisationId, sources, occurredAt }, { user, organisations, userId, at, ...this.settings });
@@ -206,6 +223,45 @@ export class World {
     this.reversed.add(usageId);
   }
 
+  private bill({ owner, back, campuses, courses, onShortfall, keyed }: MoveOf<'hosting'>): void {
+    const given = this.billGiven(owner);
+    const body = { kind: 'hosting' as const, month: monthBack(given, back), campuses, courses, onShortfall };
+    const expected = hostingVerdict(body, given);
+    const log = this.organisations.get(owner);
+    if (log) this.billed(expected, this.ask(log, keyed, chargeBillForOrganisation, body));
+    else this.billed(expected, this.ask(this.user(owner), keyed, chargeBillForUser, body));
+  }
+
+  private store({ owner, back, bytes, onShortfall, keyed }: MoveOf<'storage'>): void {
+    const given = this.billGiven(owner);
+    const body = { day: typeof back === 'number' ? dayBack(given, back) : back, bytes, onShortfall };
+    const expected = storageVerdict(body, given);
+    const log = this.organisations.get(owner);
+    if (log) this.billed(expected, this.ask(log, keyed, accrueStorageForOrganisation, body));
+    else this.billed(expected, this.ask(this.user(owner), keyed, accrueStorageForUser, body));
+  }
+
+  private billGiven(owner: string): BillGiven {
+    const log = this.organisations.get(owner);
+    if (log) return organisationGiven(eventsOf(log), Math.max(this.now, log.lastAt));
+    const user = this.user(owner);
+    return userGiven(eventsOf(user), Math.max(this.now, user.lastAt), this.settings);
+  }
+
+  private billed(expected: BillVerdict, { refusal, events }: Verdict): void {
+    const bills = events.filter(isBill);
+    expect(refusal?.code).toBe(expected.code);
+    expect(bills.map(({ type, data }) => ({ type, data }))).toMatchObject(expected.events);
+    // Nothing but the opening and the month's free tokens comes with a bill, and that before it.
+    expect(events.slice(0, events.length - bills.length).every(precedesBill)).toBe(true);
+    for (const { type, data } of bills) this.count(type === 'StorageAccrued' && data.declined ? 'StorageDeclined' : type);
+    for (const { data } of bills) if ('owedTokens' in data && data.owedTokens > 0) this.count('owed');
+  }
+
+  private count(outcome: string): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+  }
+
   private repeat({ nth, other }: MoveOf<'repeat'>): void {
     const performed = this.performed[nth % Math.max(1, this.performed.length)];
     if (performed?.first !== undefined) this.replays(performed);
@@ -247,8 +303,8 @@ export class World {
       if (key !== undefined && !verdict.refusal && verdict.replayOf === undefined && performed?.first === undefined) {
         throw new Error('a keyed command was accepted without a record');
       }
-      const outcome = verdict.refusal?.code ?? (verdict.replayOf === undefined ? 'accepted' : 'replayed');
-      this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+      this.count(verdict.refusal?.code ?? (verdict.replayOf === undefined ? 'accepted' : 'replayed'));
+      for (const { event } of added) if (event.type === 'TokensPurchased' && event.data.owedPaid > 0) this.count('debt_paid');
       return verdict;
     };
     if (performed) this.performed.push(performed);

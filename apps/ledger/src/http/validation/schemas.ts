@@ -66,6 +66,7 @@ function close(schema: JsonSchema): void {
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     // @Min and @Max say "number", and win over @IsInt when they come after it; no number of the contract has a fraction.
     if (property.type === 'number') property.type = 'integer';
+    if (property.items?.type === 'number') property.items.type = 'integer';
     if (property.enum) property.type = 'string';
     if (property.items?.enum) {
       // Without its type, AJV would compare every element of a set with every other one.

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NO_POSITION, SqliteEventStore, type StoredEvent } from '@ledger/event-store';
 import {
+  billEntry,
+  type BillEvent,
   canonical,
   chainStart,
   type Envelope,
@@ -32,6 +34,7 @@ import { Clock } from '../clock';
 import type { Commanded } from '../commanding';
 import { hashing } from '../hashing';
 import { OrganisationWallets } from '../organisation-wallets';
+import { SnapshotFile } from '../snapshot-file';
 import { UserWallets } from '../user-wallets';
 import type { WalletsContext } from '../wallets';
 
@@ -76,6 +79,8 @@ class LazyIndex {
     };
     if (key !== undefined) put('key', key, { contentHash });
     if (type === 'TokensPurchased') put('payment', data.paymentReference, {});
+    if (type === 'BillCharged' || type === 'BillDeclined' || type === 'StorageAccrued')
+      put('bill', billEntry({ type, data } as BillEvent), {});
     if (type === 'TokensUsed') put('usage', data.usageId, {});
     if (type === 'UsageReversed') put('usage', data.usageId, { reversedRevision: revision });
     this.revisions.set(stream, revision);
@@ -111,13 +116,17 @@ export interface Instance {
 export class Instances {
   readonly clock = new SetClock();
   private readonly running: Instance[] = [];
-  private readonly folder = mkdtempSync(join(tmpdir(), 'ledger-wallets-'));
+  readonly folder = mkdtempSync(join(tmpdir(), 'ledger-wallets-'));
+  readonly storePath = join(this.folder, 'events.db');
+  readonly snapshotsPath = join(this.folder, 'snapshots.db');
 
-  async start({ freeTokensPerMonth = 0 } = {}): Promise<Instance> {
+  /** Snapshots are written every so many events, into the same file by one instance after the other; 0 is never. */
+  async start({ freeTokensPerMonth = 0, snapshotEvery = 0 } = {}): Promise<Instance> {
     const store = await SqliteEventStore.open(join(this.folder, 'events.db'));
     const index = new LazyIndex(store);
     const settings = { attemptSeconds: 10, freeTokensPerMonth, platformTimeZone: 'UTC', priceTable: PRICE_TABLE };
-    const context: WalletsContext = { store, clock: this.clock, index, settings };
+    const snapshots = snapshotEvery > 0 ? new SnapshotFile(this.snapshotsPath, undefined, snapshotEvery) : undefined;
+    const context: WalletsContext = { store, clock: this.clock, index, settings, ...(snapshots && { snapshots }) };
     const organisations = new OrganisationWallets(context);
     const users = new UserWallets(context, organisations);
     const instance: Instance = {
@@ -128,6 +137,7 @@ export class Instances {
       stop: async () => {
         await users.drain();
         await organisations.drain();
+        snapshots?.close();
         await store.close();
       },
       use: (id, body, key) => users.execute(command(UseTokens, { kind: 'user', id }, body, key), use),

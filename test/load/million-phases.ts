@@ -1,0 +1,207 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SqliteEventStore, type StoredEvent } from '@ledger/event-store';
+import { PRICE_TABLE, use, UseTokens } from '@ledger/wallet';
+import { SqliteReadModel } from '../../apps/ledger/src/views/sqlite-read-model';
+import { hashing } from '../../apps/ledger/src/wallets/hashing';
+import { behaviourOf, type Kept, organisationKind, userKind, type WalletKindOf } from '../../apps/ledger/src/wallets/kept';
+import { OrganisationWallets } from '../../apps/ledger/src/wallets/organisation-wallets';
+import { EVENTS_BETWEEN, SnapshotFile } from '../../apps/ledger/src/wallets/snapshot-file';
+import { UserWallets } from '../../apps/ledger/src/wallets/user-wallets';
+import { generate, type Shape } from './generate';
+
+/** The measurements of `million.ts`, each to be run in a process of its own. */
+
+export interface Figure {
+  name: string;
+  value: string;
+  goal?: string;
+}
+export interface Result {
+  phase: Phase;
+  figures: Figure[];
+}
+
+const SEED = 7;
+const WAIT_MS = 30 * 60_000;
+const PAGE = 10_000;
+/** The generated history ends some months behind this. */
+const NOW = Date.parse('2026-06-01T12:00:00.000Z');
+const TOGETHER = 256;
+const KEYS_ASKED = 1_000;
+
+const storeIn = (folder: string, shape: Shape): Promise<SqliteEventStore> => SqliteEventStore.open(join(folder, `${shape}.db`));
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
+const perSecond = (count: number, ms: number): string => `${Math.round((count / ms) * 1_000).toLocaleString('en')}/s`;
+const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+
+/** Wall time and this process's own time on the processors: on a busy machine only the second says what the code costs. */
+async function timed<T>(action: () => Promise<T>): Promise<{ ms: number; cpuMs: number; result: T }> {
+  const [began, cpu] = [performance.now(), process.cpuUsage()];
+  const result = await action();
+  const { user, system } = process.cpuUsage(cpu);
+  return { ms: performance.now() - began, cpuMs: (user + system) / 1_000, result };
+}
+
+const generated = (shape: Shape) => async (count: number, folder: string) => {
+  const store = await storeIn(folder, shape);
+  const { ms } = await timed(() => generate(store, { events: count, shape, seed: SEED }));
+  const events = Number(await store.headPosition());
+  await store.close();
+  return [{ name: 'events', value: events.toLocaleString('en') }, { name: 'written', value: perSecond(events, ms) }]; // prettier-ignore
+};
+
+const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
+  const store = await storeIn(folder, shape);
+  const path = join(folder, `${shape}-read-model.db`);
+  const readModel = new SqliteReadModel(store, path);
+  const head = await store.headPosition();
+  const { ms, cpuMs } = await timed(async () => {
+    await readModel.start();
+    await readModel.reached(head, WAIT_MS);
+  });
+  const rss = process.memoryUsage().rss;
+  await readModel.stop();
+  await store.close();
+  const events = Number(head);
+  return [
+    { name: 'read model rebuilt', value: seconds(ms), goal: shape === 'known' ? '' : '< 15 s per 1,000,000' },
+    { name: 'events', value: perSecond(events, ms) },
+    { name: 'processor time', value: `${((cpuMs * 1_000) / events).toFixed(1)} us per event` },
+    { name: 'memory after it', value: megabytes(rss) },
+    { name: 'file', value: megabytes(statSync(path).size) },
+  ];
+};
+
+const folded = (shape: Shape) => async (_: number, folder: string) => {
+  const store = await storeIn(folder, shape);
+  const wallets = new Map<string, Kept<object>>();
+  const fold = (event: StoredEvent) => {
+    const kind: WalletKindOf<object> = event.stream.startsWith('user') ? userKind : organisationKind;
+    const behaviour = behaviourOf(kind);
+    let kept = wallets.get(event.stream);
+    if (kept === undefined) wallets.set(event.stream, (kept = behaviour.empty(event.stream)));
+    behaviour.absorb(kept, event);
+  };
+  let events = 0;
+  let foldMs = 0;
+  const { ms } = await timed(async () => {
+    for (let after = -1n; ;) {
+      const page = await store.readAll(after, PAGE);
+      if (page.length === 0) return;
+      const began = performance.now();
+      for (const event of page) fold(event);
+      foldMs += performance.now() - began;
+      events += page.length;
+      after = page.at(-1)!.position;
+    }
+  });
+  await store.close();
+  return [
+    { name: 'folded', value: perSecond(events, foldMs), goal: '300,000/s' },
+    { name: 'read and folded', value: perSecond(events, ms) },
+    { name: 'memory with all wallets', value: megabytes(process.memoryUsage().rss) },
+  ];
+};
+
+/** The write side on a generated ledger, as the service has it, with its read model where the rebuild left it. */
+async function serving(folder: string, shape: Shape) {
+  const store = await storeIn(folder, shape);
+  const readModel = new SqliteReadModel(store, join(folder, `${shape}-read-model.db`));
+  const snapshots = new SnapshotFile(join(folder, `${shape}-snapshots.db`));
+  await readModel.start();
+  const settings = { attemptSeconds: 10, freeTokensPerMonth: 25, platformTimeZone: 'UTC', priceTable: PRICE_TABLE };
+  const context = { store, clock: { now: () => NOW }, index: readModel, settings, snapshots };
+  const organisations = new OrganisationWallets(context);
+  const users = new UserWallets(context, organisations);
+  let requests = 0;
+  return {
+    readModel,
+    use: (userId: string, key: string) => {
+      const requestId = `million-${(requests += 1)}`;
+      const envelope = { actor: 'million', role: 'platform', requestId, correlationId: requestId, key, contentHash: hashing.sha256(key) };
+      const command = Object.assign(new UseTokens(), { tokens: 1, wallet: { kind: 'user' as const, id: userId }, envelope });
+      return users.execute(command, use);
+    },
+    async stop() {
+      await users.drain();
+      await organisations.drain();
+      snapshots.close();
+      await readModel.stop();
+      await store.close();
+    },
+  };
+}
+
+async function firstWithout(_: number, folder: string): Promise<Figure[]> {
+  const ledger = await serving(folder, 'hot');
+  const run = Date.now();
+  const { ms } = await timed(() => ledger.use('user-0', `without-${run}`));
+  // The snapshot is written now; what follows is nearly as much as the next cold start ever finds behind one.
+  for (let n = 0; n < EVENTS_BETWEEN - TOGETHER; n += TOGETHER)
+    await Promise.all(Array.from({ length: TOGETHER }, (_none, index) => ledger.use('user-0', `more-${run}-${n + index}`)));
+  await ledger.stop();
+  return [{ name: 'first command, cold', value: seconds(ms) }];
+}
+
+async function firstWith(_: number, folder: string): Promise<Figure[]> {
+  const started = await timed(() => serving(folder, 'hot'));
+  const ledger = started.result;
+  const { ms } = await timed(() => ledger.use('user-0', `with-${Date.now()}`));
+  await ledger.stop();
+  return [
+    { name: 'first command, cold', value: `${ms.toFixed(1)} ms`, goal: '< 100 ms' },
+    { name: 'start before it', value: `${started.ms.toFixed(1)} ms` },
+  ];
+}
+
+/** Keys from the whole history are repeated: every one must answer its first result. @throws when one does not */
+async function oldKeys(events: number, folder: string): Promise<Figure[]> {
+  const ledger = await serving(folder, 'hot');
+  let wrong = 0;
+  const step = Math.max(1, Math.floor(events / 2 / KEYS_ASKED));
+  const { ms } = await timed(async () => {
+    for (let n = 0; n < KEYS_ASKED; n += 1) {
+      const { replayed } = await ledger.use('user-0', `use-${n * step}`);
+      if (!replayed) wrong += 1;
+    }
+  });
+  await ledger.stop();
+  if (wrong > 0) throw new Error(`${wrong} of ${KEYS_ASKED} old keys were not known`);
+  return [{ name: `${KEYS_ASKED} keys of the whole history known`, value: `${(ms / KEYS_ASKED).toFixed(2)} ms each` }];
+}
+
+async function active(count: number, folder: string): Promise<Figure[]> {
+  const ledger = await serving(folder, 'known');
+  const { ms } = await timed(async () => {
+    for (let from = 0; from < count; from += TOGETHER) {
+      const some = Array.from({ length: Math.min(TOGETHER, count - from) }, (_none, index) => `user-${from + index}`);
+      await Promise.all(some.map((userId) => ledger.use(userId, `active-${from}`)));
+    }
+  });
+  const { rss, heapUsed } = process.memoryUsage();
+  await ledger.stop();
+  return [
+    { name: 'wallets that were active', value: count.toLocaleString('en') },
+    { name: 'commands, each on a cold wallet', value: perSecond(count, ms) },
+    { name: 'memory', value: megabytes(rss), goal: '< 1 GiB' },
+    { name: 'of it heap', value: megabytes(heapUsed) },
+  ];
+}
+
+export const PHASES = {
+  'generate spread': generated('spread'),
+  'rebuild spread': rebuilt('spread'),
+  'fold spread': folded('spread'),
+  'generate hot': generated('hot'),
+  'rebuild hot': rebuilt('hot'),
+  'fold hot': folded('hot'),
+  'first command without a snapshot': firstWithout,
+  'first command with a snapshot': firstWith,
+  'keys of long ago': oldKeys,
+  'generate known': generated('known'),
+  'rebuild known': rebuilt('known'),
+  'active wallets': active,
+} satisfies Record<string, (count: number, folder: string) => Promise<Figure[]>>;
+
+export type Phase = keyof typeof PHASES;
