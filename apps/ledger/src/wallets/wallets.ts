@@ -1,4 +1,4 @@
-import { type Ask, type EventStore, Mailboxes, type Ruled, Wanted } from '@ledger/event-store';
+import { type Ask, type EventStore, Mailboxes, type Ruled, type StoredEvent, Wanted } from '@ledger/event-store';
 import {
   type Decision,
   eventOf,
@@ -28,8 +28,8 @@ import { shelfOf } from './snapshots';
 export const SIZE_MAX = 1_500_000;
 /** A command waits so long for the index of what is unique for ever. */
 export const INDEX_WAIT_MS = 5_000;
-/** One command's result spans at most so many events: an allocation 10 parts, a batch of members 50. */
-const RESULT_EVENTS_MAX = 100;
+/** Most results are one event; an allocation has up to 10 parts, a batch of members some more. */
+const RESULT_PAGE = 4;
 
 interface WalletState {
   keys: Remembered;
@@ -173,9 +173,13 @@ export class Wallets<Wallet extends WalletState> {
 
   /** The original result is made again from the events of its key, not kept beside them. */
   private async firstResult(stream: string, from: number, key: string | undefined): Promise<Commanded> {
-    const stored = await this.context.store.readStream(stream, from, RESULT_EVENTS_MAX);
-    const other = stored.findIndex((event) => metadataOf(event).key !== key);
-    const own = other < 0 ? stored : stored.slice(0, other);
+    const own: StoredEvent[] = [];
+    for (let other = -1; other < 0;) {
+      const page = await this.context.store.readStream(stream, from + own.length, RESULT_PAGE);
+      other = page.findIndex((event) => metadataOf(event).key !== key);
+      own.push(...(other < 0 ? page : page.slice(0, other)));
+      if (page.length < RESULT_PAGE) break;
+    }
     const last = own.at(-1);
     if (!last) throw new Error(`${stream} lacks the result of a key at revision ${from}`);
     return { events: own.map(eventOf), replayed: true, revision: last.revision, position: last.position };

@@ -1,5 +1,5 @@
 import type { AccrueStorage, ChargeBill } from '../commands';
-import type { Charge, ShortfallPolicy, WalletEvent } from '../events';
+import type { Charge, WalletEvent } from '../events';
 import type { Body } from './log';
 import { bucketsOf, organisationOf, windowsByIntl } from './oracle';
 
