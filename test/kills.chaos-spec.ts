@@ -5,8 +5,8 @@ import { repeatThroughTheSecond } from './support/two-doors';
 
 /** The long runs of kills.e2e-spec.ts and two-processes.e2e-spec.ts, for CI. */
 
-const KILLS = 100;
-const TROUBLES = 250;
+const KILLS = 60;
+const TROUBLES = 100;
 const MINUTES_MAX = 15;
 
 describe('the service under long chaos', () => {

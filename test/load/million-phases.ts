@@ -33,7 +33,9 @@ const KEYS_ASKED = 1_000;
 const storeIn = (folder: string, shape: Shape): Promise<SqliteEventStore> => SqliteEventStore.open(join(folder, `${shape}.db`));
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
 const perSecond = (count: number, ms: number): string => `${Math.round((count / ms) * 1_000).toLocaleString('en')}/s`;
-const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+/** To one digit behind the point. */
+const rounded = (figure: number): number => Math.round(figure * 10) / 10;
+const seconds = (ms: number): string => `${rounded(ms / 1_000)} s`;
 
 /** Wall time and this process's own time on the processors: on a busy machine only the second says what the code costs. */
 async function timed<T>(action: () => Promise<T>): Promise<{ ms: number; cpuMs: number; result: T }> {
@@ -67,7 +69,7 @@ const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
   return [
     { name: 'read model rebuilt', value: seconds(ms), goal: shape === 'known' ? '' : '< 15 s per 1,000,000' },
     { name: 'events', value: perSecond(events, ms) },
-    { name: 'processor time', value: `${((cpuMs * 1_000) / events).toFixed(1)} us per event` },
+    { name: 'processor time', value: `${rounded((cpuMs * 1_000) / events)} us per event` },
     { name: 'memory after it', value: megabytes(rss) },
     { name: 'file', value: megabytes(statSync(path).size) },
   ];
@@ -150,8 +152,8 @@ async function firstWith(_: number, folder: string): Promise<Figure[]> {
   const { ms } = await timed(() => ledger.use('user-0', `with-${Date.now()}`));
   await ledger.stop();
   return [
-    { name: 'first command, cold', value: `${ms.toFixed(1)} ms`, goal: '< 100 ms' },
-    { name: 'start before it', value: `${started.ms.toFixed(1)} ms` },
+    { name: 'first command, cold', value: `${rounded(ms)} ms`, goal: '< 100 ms' },
+    { name: 'start before it', value: `${rounded(started.ms)} ms` },
   ];
 }
 
@@ -168,7 +170,7 @@ async function oldKeys(events: number, folder: string): Promise<Figure[]> {
   });
   await ledger.stop();
   if (wrong > 0) throw new Error(`${wrong} of ${KEYS_ASKED} old keys were not known`);
-  return [{ name: `${KEYS_ASKED} keys of the whole history known`, value: `${(ms / KEYS_ASKED).toFixed(2)} ms each` }];
+  return [{ name: `${KEYS_ASKED} keys of the whole history known`, value: `${Math.round((ms / KEYS_ASKED) * 1_000)} us each` }];
 }
 
 async function active(count: number, folder: string): Promise<Figure[]> {

@@ -99,7 +99,7 @@ async function freshFile(store: EventStore, readModelPath: string, until: bigint
   const log = new ProgressLog((sentence) => out(`Read ${sentence}.`), PROGRESS_MS);
   const began = performance.now();
   await buildTo(until, store, opened, (progress) => log.tell(progress));
-  out(`Built to position ${until} in ${((performance.now() - began) / 1_000).toFixed(1)} s.`);
+  out(`Built to position ${until} in ${Math.round((performance.now() - began) / 100) / 10} s.`);
   const close = () => {
     opened.db.close();
     file.release();
