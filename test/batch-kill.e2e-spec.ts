@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { bodyOf, type Json, LedgerUnderTest } from './support/ledger-under-test';
+import { grownBy } from './support/stored-rows';
 
 const LINES = 10_000;
 const USERS = 1_000;
@@ -15,7 +15,7 @@ describe('a batch of usages whose service is killed', () => {
     let door = await ledger.start('batch');
     for (let kill = 0; kill < KILLS; kill += 1) {
       const lost = door.once(ask).catch(() => undefined);
-      await pause(150 + 150 * kill);
+      await grownBy(ledger.store, 500);
       await ledger.kill(door);
       await lost;
       door = await ledger.start('batch');

@@ -1,10 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { addsUp } from './support/adds-up';
 import { Choices } from './support/choices';
 import { reach } from './support/clients';
 import { expecting, organisationCommand } from './support/commands';
 import { bodyOf, calmZone, type Door, LedgerUnderTest, positionOf, seedOf } from './support/ledger-under-test';
-import { StoreReader } from './support/stored-rows';
+import { grownBy, StoreReader } from './support/stored-rows';
 
 const MEMBERS = 10_000;
 const KILLS = 4;
@@ -110,7 +109,7 @@ describe('an organisation of 10,000 members', () => {
     expect(reply.status).toBe(201);
     const inMiddle: number[] = [];
     for (let kill = 0; kill < KILLS; kill++) {
-      await someMoreSettled(choices.from(1, MEMBERS / (KILLS + 4)));
+      await grownBy(ledger.store, choices.from(1, MEMBERS / (KILLS + 4)));
       await ledger.kill(door);
       inMiddle.push(receivedOf(bodyOf(reply).allocationId as string));
       door = await ledger.start('a', port);
@@ -123,17 +122,6 @@ describe('an organisation of 10,000 members', () => {
     expect(receivedOf(bodyOf(reply).allocationId as string)).toBe(MEMBERS);
     await addsUp(ledger, [door]);
   }, 120_000);
-
-  /** Waits until the store has grown by so many events. */
-  async function someMoreSettled(count: number): Promise<void> {
-    const reader = new StoreReader(ledger.store);
-    try {
-      const enough = reader.head() + count;
-      for (let look = 0; look < 2_000 && reader.head() < enough; look++) await pause(2);
-    } finally {
-      reader.close();
-    }
-  }
 
   function receivedOf(allocationId: string): number {
     const reader = new StoreReader(ledger.store);

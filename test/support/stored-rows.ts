@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { WalletEvent } from '@ledger/wallet';
 import Database from 'better-sqlite3';
 
@@ -48,6 +49,19 @@ export class StoreReader {
     this.database.close();
   }
 }
+
+/** Waits until a store has grown by so many events, or, when the writer is done before, for as long as `LOOKS_MAX` looks. */
+export async function grownBy(file: string, count: number): Promise<void> {
+  const reader = new StoreReader(file);
+  try {
+    const enough = reader.head() + count;
+    for (let look = 0; look < LOOKS_MAX && reader.head() < enough; look++) await pause(2);
+  } finally {
+    reader.close();
+  }
+}
+
+const LOOKS_MAX = 4_000;
 
 export function storedRows(file: string): StoredRow[] {
   const reader = new StoreReader(file);
