@@ -135,7 +135,15 @@ export class GeneratedLedger {
 
   private given(): Given & { policies: Map<string, unknown>; stored: Map<number, WalletEvent> } {
     const settings = { freeTokensPerMonth: this.freeTokensPerMonth, platformTimeZone: 'UTC', priceTable: PRICE_TABLE };
-    return { at: this.now, newId: this.newId(), settings, policies: new Map(), older: new NeverHeardOf(), stored: new Map() };
+    return {
+      at: this.now,
+      newId: this.newId(),
+      settings,
+      policies: new Map(),
+      older: new NeverHeardOf(),
+      stored: new Map(),
+      memberships: new Map(),
+    };
   }
 
   /** The form of a UUIDv7, with the same digits in every run. */

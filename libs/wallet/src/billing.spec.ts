@@ -105,6 +105,7 @@ describe('bills beyond what the state remembers', () => {
         newId: 'id',
         settings: SETTINGS,
         policies: new Map(),
+        memberships: new Map(),
         older: new Map(Object.entries(older)),
         stored: new Map(),
       };

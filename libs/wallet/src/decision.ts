@@ -38,11 +38,13 @@ export interface Given {
   older: ReadonlyMap<string, RememberedEntry | null>;
   /** Events of the wallet's own stream, by revision. */
   stored: ReadonlyMap<number, WalletEvent>;
+  /** By user id: how many organisations have the user as a member, as far as this instance has read. Asked for new members only. */
+  memberships: ReadonlyMap<string, number>;
 }
 
 /** A decision cannot be made yet: fetch this and decide again. */
 export class Missing {
-  constructor(readonly wanted: { organisationIds?: string[]; entry?: SoughtEntry; revision?: number }) {}
+  constructor(readonly wanted: { organisationIds?: string[]; entry?: SoughtEntry; revision?: number; memberships?: string[] }) {}
 }
 
 /**

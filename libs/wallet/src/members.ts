@@ -1,6 +1,6 @@
 import { isoInstant } from './calendar';
 import type { ClearMemberLimits, MemberLine, RemoveMember, SetDefaultLimits, SetMember, SetMemberLimits, SetMembers } from './commands';
-import type { Decision } from './decision';
+import { type Decision, type Given, Missing } from './decision';
 import type { BatchResult, LimitOverride, OrganisationEvent } from './events';
 import { changedDefaults, METERS, overrideOf, PERIODS, sameOverride } from './limits';
 import { type Member, mustExist, type OrganisationWallet } from './organisation-wallet';
@@ -12,10 +12,18 @@ import { Refusal } from './refusal';
 export const PART_LINES_MAX = 1_000;
 /** A refusal names this many failing lines, and counts them all. */
 export const FAILING_LINES_MAX = 100;
+/**
+ * A user is a member of this many organisations at most. It bounds sums, not money, and has room to spare: the figure is
+ * this instance's read model's, so two organisations that permit a user at one moment may both pass.
+ */
+export const ORGANISATIONS_MAX = 1_000;
 
 export const setMember: Decision<OrganisationWallet, SetMember> = (wallet, { userId, status, envelope }, given) => {
   mustExist(wallet);
   if (wallet.members.get(userId)?.status === status && envelope.key === undefined) return [];
+  const unknown = unknownMemberships(wallet, [userId], given);
+  if (unknown) return unknown;
+  refuseCrowded(wallet, [userId], given);
   return [{ type: statusEvent(wallet.members.get(userId), status), data: { at: isoInstant(given.at), userIds: [userId] } }];
 };
 
@@ -30,6 +38,10 @@ export const removeMember: Decision<OrganisationWallet, RemoveMember> = (wallet,
 export const setMembers: Decision<OrganisationWallet, SetMembers> = (wallet, { members: lines }, given) => {
   mustExist(wallet);
   refuseDuplicates(lines);
+  const userIds = lines.map(({ userId }) => userId);
+  const unknown = unknownMemberships(wallet, userIds, given);
+  if (unknown) return unknown;
+  refuseCrowded(wallet, userIds, given);
   const at = isoInstant(given.at);
   const batch: BatchResult = { members: lines.length, changed: lines.filter((line) => changes(wallet, line)).length };
   const statuses = (['MemberPermitted', 'MemberSuspended', 'MemberResumed'] as const).flatMap((type) => {
@@ -94,6 +106,23 @@ function refuseDuplicates(lines: readonly MemberLine[]): void {
   const failing = repeated.slice(0, FAILING_LINES_MAX).map((index) => ({ index, userId: lines[index]?.userId, code: 'DUPLICATE_MEMBER' }));
   const detail = `${repeated.length} lines name a member that an earlier line names; give each member one line.`;
   throw new Refusal('DUPLICATE_MEMBER', detail, { failedLines: repeated.length, lines: failing });
+}
+
+function unknownMemberships({ members }: OrganisationWallet, userIds: readonly string[], given: Given): Missing | undefined {
+  const memberships = userIds.filter((userId) => !members.has(userId) && !given.memberships.has(userId));
+  return memberships.length > 0 ? new Missing({ memberships }) : undefined;
+}
+
+function refuseCrowded({ members }: OrganisationWallet, userIds: readonly string[], given: Given): void {
+  const crowded = userIds.flatMap((userId, index) =>
+    !members.has(userId) && (given.memberships.get(userId) ?? 0) >= ORGANISATIONS_MAX
+      ? [{ index, userId, code: 'TOO_MANY_ORGANISATIONS' }]
+      : [],
+  );
+  if (crowded.length === 0) return;
+  const detail = `${crowded[0]?.userId} is a member of ${ORGANISATIONS_MAX} organisations already, which is the most there can be.`;
+  const facts = { failedLines: crowded.length, lines: crowded.slice(0, FAILING_LINES_MAX), maximum: ORGANISATIONS_MAX };
+  throw new Refusal('TOO_MANY_ORGANISATIONS', detail, facts);
 }
 
 /** The same values again are recorded as the event that would have set them. */

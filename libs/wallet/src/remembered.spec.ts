@@ -85,7 +85,15 @@ describe('a key', () => {
     };
     const wallet = { keys: rememberedNothing() };
     const envelope = { actor: 'a', role: 'r', requestId: 'q', correlationId: 'c' };
-    const nothing: Given = { at: 0, newId: 'id', settings: SETTINGS, policies: new Map(), older: new Map(), stored: new Map() };
+    const nothing: Given = {
+      at: 0,
+      newId: 'id',
+      settings: SETTINGS,
+      policies: new Map(),
+      older: new Map(),
+      stored: new Map(),
+      memberships: new Map(),
+    };
     expect(() => judge(wallet, { wallet: { kind: 'user', id: 'u1' }, envelope }, nothing, broken)).toThrow('a bug');
   });
 });
@@ -172,7 +180,7 @@ describe('what is unique for ever', () => {
       judge(
         user.wallet,
         command,
-        { at: Date.parse(NOON), newId: 'id', settings: SETTINGS, policies: new Map(), older, stored: new Map() },
+        { at: Date.parse(NOON), newId: 'id', settings: SETTINGS, policies: new Map(), older, stored: new Map(), memberships: new Map() },
         use,
       );
     // The keys of revisions 2, 3 and 4 were dropped.

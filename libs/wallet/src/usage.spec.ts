@@ -363,7 +363,15 @@ describe('an organisation', () => {
     };
     const decide = (revision: number) => {
       const policies = new Map([policy('beta', revision), policy('acme', 0)]);
-      const given = { at: Date.parse(NOON), newId: 'id', settings: SETTINGS, policies, older: new Map(), stored: new Map() };
+      const given = {
+        at: Date.parse(NOON),
+        newId: 'id',
+        settings: SETTINGS,
+        policies,
+        older: new Map(),
+        stored: new Map(),
+        memberships: new Map(),
+      };
       const envelope = { actor: 'tester', role: 'platform', requestId: 'r', correlationId: 'r' };
       return use(scenario.wallet, { tokens: 1, wallet: { kind: 'user', id: 'u1' }, envelope }, given);
     };

@@ -3,7 +3,9 @@ import { tokensFor, Tokens } from '../auth/tokens';
 import { HealthController } from '../operations/health.controller';
 import { Metrics } from '../operations/metrics';
 import { MetricsController } from '../operations/metrics.controller';
+import { SettlementMetrics } from '../operations/settlement-metrics';
 import { Settings } from '../settings';
+import { SettlementModule } from '../settlement/settlement.module';
 import { ViewsModule } from '../views/views.module';
 import { StoreModule } from '../wallets/store.module';
 import { WalletsModule } from '../wallets/wallets.module';
@@ -30,12 +32,13 @@ import { Validators } from './validation/validator';
 
 /** Token -> shape -> position -> command -> answer; the controllers come last. */
 @Module({
-  imports: [StoreModule, WalletsModule, ViewsModule],
+  imports: [StoreModule, WalletsModule, ViewsModule, SettlementModule],
   providers: [
     { provide: Tokens, inject: [Settings], useFactory: ({ auth, dataDir }: Settings) => tokensFor(auth, dataDir) },
     { provide: Validators, useFactory: () => new Validators() },
     Positions,
     Metrics,
+    SettlementMetrics,
     Commands,
     UsageBatches,
     FeedBounds,

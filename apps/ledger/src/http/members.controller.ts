@@ -60,7 +60,7 @@ export class MembersController {
     ...READ,
     summary: 'A member with its allocated tokens and its limits',
     answers: { 200: 'Member' },
-    refusals: COMMAND.refusals,
+    refusals: ['ORGANISATION_NOT_FOUND', 'TOO_MANY_ORGANISATIONS'],
   })
   read(@Req() { params }: LedgerRequest): MemberAnswer {
     return this.member(params);
@@ -108,7 +108,7 @@ export class MembersController {
     command: SetMembers,
     query: DRY_RUN_QUERY,
     answers: { 200: 'MembersSet' },
-    refusals: ['ORGANISATION_NOT_FOUND', 'DUPLICATE_MEMBER'],
+    refusals: ['ORGANISATION_NOT_FOUND', 'DUPLICATE_MEMBER', 'TOO_MANY_ORGANISATIONS'],
   })
   async setMany(
     @Req() request: CommandRequest<SetMembers, typeof DRY_RUN_QUERY>,

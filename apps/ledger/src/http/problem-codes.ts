@@ -121,6 +121,12 @@ export const PROBLEM_CODES = {
     'Tokens of this organisation cannot be drawn or received while the member is suspended.',
     'Have the member resumed, or draw from other sources.',
   ),
+  TOO_MANY_ORGANISATIONS: code(
+    422,
+    'The user is a member of too many organisations',
+    'A user is a member of at most 1,000 organisations.',
+    'Leave the user out.',
+  ),
   DUPLICATE_MEMBER: code(422, 'A member is named twice', 'A list names the same userId more than once.', 'Name each member once.'),
   PURCHASE_TOO_SMALL: code(
     422,

@@ -10,6 +10,7 @@ const BY_NAME: Readonly<Record<string, [ProblemCode, string]>> = {
   OutcomeUnknown: ['OUTCOME_UNKNOWN', 'The store did not say whether it wrote: repeat with the same key to learn the outcome.'],
   Overloaded: ['OVERLOADED', 'Too many commands are waiting, and nothing was written: repeat with the same key, more slowly.'],
   AppendTooLarge: ['BODY_TOO_LARGE', 'What this would write does not fit into one append of the store, and nothing was written: split it.'],
+  ReadModelClosed: ['CATCHING_UP', 'The read model of this instance is being built again: ask a little later.'],
   Contention: ['CONTENTION', 'Other instances kept writing to this wallet, and nothing was written: repeat with the same key.'],
 };
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 export type CommandOutcome = 'accepted' | 'replayed' | 'refused' | 'failed';
 
@@ -30,6 +30,18 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** A figure that somebody else keeps, read when it is asked for. */
+  observe(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect: function () {
+        this.set(read());
+      },
+    });
   }
 
   commanded(type: string, outcome: CommandOutcome): void {

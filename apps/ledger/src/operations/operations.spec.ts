@@ -30,6 +30,7 @@ describe('operations', () => {
     expect(body).toContain('ledger_commands_total{type="PurchaseTokens",outcome="refused"} 1');
     expect(body).toContain('ledger_http_request_duration_seconds_count{method="POST",route="/v1/users/:userId/purchases",status="2xx"} 1');
     expect(body).toContain('process_resident_memory_bytes');
+    expect(body).toContain('ledger_settlement_gaps 0');
     expect(body).not.toContain('some-user');
   });
 

@@ -44,8 +44,10 @@ export class Members {
       allocation_monthly integer,
       primary key (organisation_id, user_id)
     ) strict, without rowid;
-    create index members_by_status on members (organisation_id, status);`;
+    create index members_by_status on members (organisation_id, status);
+    create index members_of_user on members (user_id);`;
 
+  private readonly countOfUser: Statement<[string], number>;
   private readonly writeStatus: Statement<[string, string, MemberStatus, number]>;
   private readonly writeRemoved: Statement<[string, string]>;
   private readonly writeOverride: Statement<[string, string, ...OverrideColumns]>;
@@ -65,6 +67,7 @@ export class Members {
       on conflict do update set usage_daily = excluded.usage_daily, usage_monthly = excluded.usage_monthly,
         allocation_daily = excluded.allocation_daily, allocation_monthly = excluded.allocation_monthly`);
     this.read = db.prepare('select * from members where organisation_id = ? and user_id = ? and status is not null');
+    this.countOfUser = db.prepare<[string], number>('select count(*) from members where user_id = ? and status is not null').pluck();
     this.readCounts = db.prepare(
       'select status, count(*) count from members where organisation_id = ? and status is not null group by status',
     );
@@ -104,6 +107,10 @@ export class Members {
 
   find(organisationId: string, userId: string): MemberRow | undefined {
     return this.read.get(organisationId, userId);
+  }
+
+  organisationsOf(userId: string): number {
+    return this.countOfUser.get(userId) ?? 0;
   }
 
   counts(organisationId: string): Record<MemberStatus, number> {

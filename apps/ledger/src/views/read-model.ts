@@ -24,6 +24,8 @@ export abstract class ReadModel {
    * absent entry is really absent.
    */
   abstract lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry };
+  /** Organisations that have the user as a member, the removed ones included. */
+  abstract membershipsOf(userId: string): number;
   abstract stop(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import { pause } from './pause';
 import type { PendingLine } from './pending-lines';
 import { type Progress, PROGRESS_LOG_MS, ProgressLog, progressOf } from './progress';
 import { ReadModel, type UniqueEntry, type UniqueKind } from './read-model';
-import { isDamage, type OpenViews, ViewFile } from './view-file';
+import { isDamage, type OpenViews, ReadModelClosed, ViewFile } from './view-file';
 import { RevisionMissing, type Views } from './views';
 import { Waiting } from './waiting';
 
@@ -101,6 +101,10 @@ export class SqliteReadModel extends ReadModel {
 
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
     return this.views.lookUp(stream, kind, entry);
+  }
+
+  membershipsOf(userId: string): number {
+    return this.views.members.organisationsOf(userId);
   }
 
   /** Lines of allocations that no member has received, behind `sequence`; none while the views are catching up. */
@@ -228,7 +232,7 @@ export class SqliteReadModel extends ReadModel {
   }
 
   private current(): Current {
-    if (this.opened === undefined) throw new Error(`The read model ${this.path} is not open.`);
+    if (this.opened === undefined) throw new ReadModelClosed(this.path);
     return this.opened;
   }
 

@@ -28,6 +28,14 @@ export class ReadModelInUse extends Error {
   }
 }
 
+/** Before the start, after the stop, and for the moment in which a file that does not match is replaced. */
+export class ReadModelClosed extends Error {
+  constructor(path: string) {
+    super(`The read model ${path} is not open.`);
+    this.name = 'ReadModelClosed';
+  }
+}
+
 /**
  * The read model's file, held by one process. The lock is SQLite's on a file beside it (`.lock`), which the operating system
  * lets go of when the process ends, however it ends; so the file itself may be replaced while the lock is held.

@@ -37,6 +37,7 @@ export interface Attempt {
   /** Revision up to which the state was durable when the round began. */
   durableRevision: number;
   policies: Map<string, Policy | null>;
+  memberships: Map<string, number>;
   older: Map<string, RememberedEntry | null>;
   stored: Map<number, WalletEvent>;
   /** The index did not catch up in time for one ask: the others need not wait too. */
@@ -81,6 +82,7 @@ export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>, shelf?: Shelf<Ke
     newAttempt: ({ head }) => ({
       durableRevision: head.revision,
       policies: new Map(),
+      memberships: new Map(),
       older: new Map(),
       stored: new Map(),
       indexBehind: false,

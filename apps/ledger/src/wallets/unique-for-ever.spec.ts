@@ -87,6 +87,7 @@ async function serve({ heldAt = Infinity, snapshots = false, waitMs = 5_000 } = 
   const settings = { attemptSeconds: 10, freeTokensPerMonth: 0, platformTimeZone: 'UTC', priceTable: PRICE_TABLE };
   const index = {
     lookUp: readModel.lookUp.bind(readModel),
+    membershipsOf: readModel.membershipsOf.bind(readModel),
     reached: (position: bigint, ms: number) => readModel.reached(position, Math.min(ms, waitMs)),
   };
   const context: WalletsContext = { store, clock: new SetClock(), index, settings, ...(file && { snapshots: file }) };

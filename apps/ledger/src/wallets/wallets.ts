@@ -38,7 +38,7 @@ interface WalletState {
 export interface WalletsContext {
   store: EventStore;
   clock: Clock;
-  index: Pick<ReadModel, 'lookUp' | 'reached'>;
+  index: Pick<ReadModel, 'lookUp' | 'reached' | 'membershipsOf'>;
   settings: PlatformSettings & { attemptSeconds: number };
   /** Without it a cold wallet is folded from its first event. */
   snapshots?: SnapshotFile;
@@ -103,7 +103,7 @@ export class Wallets<Wallet extends WalletState> {
     const newId = uuidV7(clock.now());
     return (kept, attempt) => {
       const at = Math.max(clock.now(), kept.at);
-      const given: Given = { at, newId, settings, policies: attempt.policies, older: attempt.older, stored: attempt.stored };
+      const given: Given = { ...attempt, at, newId, settings };
       let verdict = judge(kept.wallet, command, given, decide);
       // Each turn finds one more of the few entries that a command seeks: key, payment, usage.
       while (verdict instanceof Missing) {
@@ -139,8 +139,13 @@ export class Wallets<Wallet extends WalletState> {
 
   /** What a decision lacks; undefined when it was at hand, and is there now. */
   private wanted(stream: string, { wallet }: WalletCommand, { wanted }: Missing, attempt: Attempt): Wanted | undefined {
-    const { organisationIds, entry, revision } = wanted;
+    const { organisationIds, entry, revision, memberships } = wanted;
     if (organisationIds) return new Wanted(() => this.policiesFor(wallet.id)(organisationIds, attempt));
+    if (memberships) {
+      return new Wanted(async () => {
+        for (const userId of memberships) attempt.memberships.set(userId, this.context.index.membershipsOf(userId));
+      });
+    }
     if (entry) return this.olderEntry(stream, entry, attempt);
     return new Wanted(
       async () => {

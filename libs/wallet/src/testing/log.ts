@@ -21,6 +21,7 @@ export type Body<Command extends WalletCommand> = Omit<Command, 'wallet' | 'enve
 export interface Surroundings {
   settings: PlatformSettings;
   policy(organisationId: string, userId: string): Policy | null;
+  memberships?(userId: string): number;
 }
 
 export interface Asked {
@@ -71,9 +72,10 @@ export class WalletLog<Wallet extends { keys: Remembered }> {
     const envelope: Envelope = { actor: 'tester', role: 'platform', requestId: newId, correlationId: newId };
     if (key !== undefined) Object.assign(envelope, { key, contentHash: contentHash ?? hashing.sha256(JSON.stringify(body)) });
     const policies = new Map<string, Policy | null>();
+    const memberships = new Map<string, number>();
     const older = new Map<string, RememberedEntry | null>();
     const stored = new Map<number, WalletEvent>();
-    const given: Given = { at: Math.max(at, this.lastAt), newId, settings: around.settings, policies, older, stored };
+    const given: Given = { at: Math.max(at, this.lastAt), newId, settings: around.settings, policies, older, stored, memberships };
     const command = { ...body, wallet: this.ref, envelope } as Command;
     for (let fetches = 0; fetches <= FETCHES_MAX; fetches += 1) {
       const verdict = judge(this.wallet, command, given, decide);
@@ -81,7 +83,8 @@ export class WalletLog<Wallet extends { keys: Remembered }> {
         this.record(verdict.events, envelope, given.at);
         return verdict;
       }
-      const { organisationIds = [], entry, revision } = verdict.wanted;
+      const { organisationIds = [], entry, revision, memberships: members = [] } = verdict.wanted;
+      for (const id of members) memberships.set(id, around.memberships?.(id) ?? 0);
       for (const id of organisationIds) policies.set(id, this.noted(`policy:${id}`, around.policy(id, this.ref.id)));
       if (entry) older.set(`${entry.kind}:${entry.entry}`, this.noted(`${entry.kind}:${entry.entry}`, this.olderEntry(entry)));
       if (revision !== undefined) stored.set(revision, this.noted(`revision:${revision}`, this.storedAt(revision)));
