@@ -115,7 +115,7 @@ it.each(Object.entries({ organisation, user }))(
         });
         owner.refold();
       }),
-      // A failing year is told at once: to shrink one takes minutes, and the sum that is wrong names its day.
+      // A failing year is told at once: to shrink one takes minutes, and the seed repeats it.
       { numRuns: 6, seed, endOnFailure: true },
     );
     // A year in which nothing is declined, owed or late would prove little.
