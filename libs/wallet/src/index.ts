@@ -8,6 +8,7 @@ export * from './commands';
 export * from './decision';
 export * from './draw';
 export * from './estimate';
+export * from './event-types';
 export * from './events';
 export * from './hosting-and-storage';
 export * from './limits';

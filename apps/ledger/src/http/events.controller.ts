@@ -1,10 +1,9 @@
 import { NO_POSITION } from '@ledger/event-store';
-import { type EventType, WALLET_ID_PATTERN, type WalletRef } from '@ledger/wallet';
+import { EVENT_TYPES, type EventType, WALLET_ID_PATTERN, type WalletRef } from '@ledger/wallet';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { audienceOf, type FeedFilter, mayFollow } from '../feed/audience';
 import { Readers } from '../feed/readers';
-import { EVENT_TYPES } from '../feed/event-types';
 import { Operation, type LedgerRequest } from './operation';
 import { Positions } from './position';
 import { Problem } from './problem';

@@ -1,4 +1,4 @@
-import { instantOf, type EventType, type OrganisationEvents, type UserEvents } from '@ledger/wallet';
+import { instantOf, type EventType, ORGANISATION_EVENT_TYPES, USER_EVENT_TYPES } from '@ledger/wallet';
 import { paging, type QueryParameter } from './query-parameters';
 
 /** What a statement, and a balance of the past, are asked by. */
@@ -22,9 +22,6 @@ const typesOf = <Type extends EventType>(...types: Type[]): QueryParameter<Type[
   },
 });
 
-/** A type that is missing here does not compile, so that no event is out of a filter's reach. */
-const names = <Type extends EventType>(types: Record<Type, true>) => typesOf(...(Object.keys(types) as Type[]));
-
 const period = {
   ...paging,
   from: instant('Entries at this instant or later'),
@@ -32,37 +29,11 @@ const period = {
 };
 export const ORGANISATION_STATEMENT = {
   ...period,
-  type: names<keyof OrganisationEvents>({
-    OrganisationWalletOpened: true,
-    TimeZoneSet: true,
-    TokensPurchased: true,
-    MemberPermitted: true,
-    MemberSuspended: true,
-    MemberResumed: true,
-    MemberRemoved: true,
-    LimitSet: true,
-    LimitCleared: true,
-    TokensAllocated: true,
-    BillCharged: true,
-    BillDeclined: true,
-    StorageAccrued: true,
-  }),
+  type: typesOf(...ORGANISATION_EVENT_TYPES),
 };
 export const USER_STATEMENT = {
   ...period,
-  type: names<keyof UserEvents>({
-    UserWalletOpened: true,
-    FreeAllowanceSet: true,
-    FreeAllowanceGranted: true,
-    TokensPurchased: true,
-    AllocationReceived: true,
-    TokensUsed: true,
-    UsageReversed: true,
-    LimitReached: true,
-    BillCharged: true,
-    BillDeclined: true,
-    StorageAccrued: true,
-  }),
+  type: typesOf(...USER_EVENT_TYPES),
 };
 
 /** Before it there was no wallet, and years too far away have no months. */
