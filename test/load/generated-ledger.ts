@@ -36,6 +36,16 @@ class NeverHeardOf extends Map<string, RememberedEntry | null> {
   }
 }
 
+/** Its users are members of few organisations. */
+class FewMemberships extends Map<string, number> {
+  override has(): boolean {
+    return true;
+  }
+  override get(): number {
+    return 0;
+  }
+}
+
 interface Made<Wallet> {
   stream: string;
   wallet: Wallet;
@@ -142,7 +152,7 @@ export class GeneratedLedger {
       policies: new Map(),
       older: new NeverHeardOf(),
       stored: new Map(),
-      memberships: new Map(),
+      memberships: new FewMemberships(),
     };
   }
 
