@@ -23,6 +23,11 @@ describe('the calculator', () => {
       hosting: { tokens: 1_650, billableCampuses: 1, billableCourses: 3, billablePlaces: 165 },
       storage: { tokens: 475, billableGigabytes: '119' },
       memberAi: { tokens: 75_000, members: 150, tokensPerMember: 500, conversationsPerMember: 26 },
+      free: [
+        { what: 'campuses', amount: '1', why: 'The first (oldest) campus is free.' },
+        { what: 'courses', amount: '3', why: 'The first three (oldest) courses are free.' },
+        { what: 'gigabytes', amount: '1', why: 'The first gigabyte (10^9 bytes) is free.' },
+      ],
     });
   });
 
@@ -30,7 +35,11 @@ describe('the calculator', () => {
     const free = { tokens: 0, billableCampuses: 0, billableCourses: 0, billablePlaces: 0 };
     const zero = { tokensPerMonth: 0, listPriceCentsPerMonth: 0, listPriceCentsPerYear: 0 };
     const memberAi = { tokens: 0, members: 0, tokensPerMember: 0, conversationsPerMember: 0 };
-    expect(of({})).toEqual({ ...zero, hosting: free, storage: { tokens: 0, billableGigabytes: '0' }, memberAi });
+    expect(of({})).toEqual({ ...zero, hosting: free, storage: { tokens: 0, billableGigabytes: '0' }, memberAi, free: [] });
+    expect(of({ courses: [10, 20], storageGigabytes: '0.25' }).free).toEqual([
+      { what: 'courses', amount: '2', why: 'The first three (oldest) courses are free.' },
+      { what: 'gigabytes', amount: '0.25', why: 'The first gigabyte (10^9 bytes) is free.' },
+    ]);
     const all = of({ campuses: [9_000], courses: [500, 500, 500], storageGigabytes: '1', members: 700 });
     expect(all).toMatchObject({ ...zero, hosting: free, memberAi: { ...memberAi, members: 700 } });
     expect(of({ eurosPerMember: '5' })).toMatchObject({

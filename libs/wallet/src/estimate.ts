@@ -1,4 +1,4 @@
-import { hostingOf, type HostingBreakdown, STORAGE } from './hosting-and-storage';
+import { HOSTING, hostingOf, type HostingBreakdown, STORAGE } from './hosting-and-storage';
 import { tokensForCost, type PriceTable } from './pricing';
 
 /** The planning calculator (design.md, section 2, Estimate): numbers in, breakdown out, the same as the published page's. */
@@ -25,6 +25,15 @@ export interface Estimate {
   hosting: HostingBreakdown & { tokens: number };
   storage: { tokens: number; billableGigabytes: string };
   memberAi: { tokens: number; members: number; tokensPerMember: number; conversationsPerMember: number };
+  /** What of the input costs nothing, and why. */
+  free: FreeOfCharge[];
+}
+
+export interface FreeOfCharge {
+  what: 'campuses' | 'courses' | 'gigabytes';
+  /** How many of them, as an exact decimal. */
+  amount: string;
+  why: string;
 }
 
 /** Decimal texts that the calculator takes: with 10^7 members at 99,999.99 EUR a year stays below 2^53 cents. */
@@ -46,7 +55,18 @@ export function estimate(input: EstimateInput, table: PriceTable): Estimate {
   const tokensPerMonth = hosting.tokens + storage.tokens + memberAi.tokens;
   const listPriceCentsPerMonth = tokensPerMonth * table.centsPerToken;
   const listPriceCentsPerYear = listPriceCentsPerMonth * MONTHS_PER_YEAR;
-  return { tokensPerMonth, listPriceCentsPerMonth, listPriceCentsPerYear, hosting, storage, memberAi };
+  return { tokensPerMonth, listPriceCentsPerMonth, listPriceCentsPerYear, hosting, storage, memberAi, free: freeOf(input) };
+}
+
+function freeOf({ campuses, courses, storageGigabytes }: EstimateInput): FreeOfCharge[] {
+  const bytes = scaled(storageGigabytes, 9);
+  const freeBytes = BigInt(STORAGE.freeGigabytes * STORAGE.bytesPerGigabyte);
+  const all: FreeOfCharge[] = [
+    { what: 'campuses', amount: String(Math.min(campuses.length, HOSTING.freeCampuses)), why: 'The first (oldest) campus is free.' },
+    { what: 'courses', amount: String(Math.min(courses.length, HOSTING.freeCourses)), why: 'The first three (oldest) courses are free.' },
+    { what: 'gigabytes', amount: unscaled(bytes < freeBytes ? bytes : freeBytes, 9), why: 'The first gigabyte (10^9 bytes) is free.' },
+  ];
+  return all.filter(({ amount }) => amount !== '0');
 }
 
 /** A whole month at once, rounded half up; the daily accrual charges the same without rounding. */

@@ -25,6 +25,9 @@ describe('npm run estimate', () => {
       '-'.repeat(22),
       'a month 77,125 771.25 EUR at list price',
       'a year 925,500 9,255.00 EUR at list price',
+      'free: 1 of the campuses. The first (oldest) campus is free.',
+      'free: 3 of the courses. The first three (oldest) courses are free.',
+      'free: 1 of the gigabytes. The first gigabyte (10^9 bytes) is free.',
     ]);
   });
 
@@ -39,6 +42,11 @@ describe('npm run estimate', () => {
         hosting: { tokens: 1_650, billableCampuses: 1, billableCourses: 3, billablePlaces: 165 },
         storage: { tokens: 475, billableGigabytes: '119' },
         memberAi: { tokens: 75_000, members: 150, tokensPerMember: 500, conversationsPerMember: 26 },
+        free: [
+          { what: 'campuses', amount: '1', why: 'The first (oldest) campus is free.' },
+          { what: 'courses', amount: '3', why: 'The first three (oldest) courses are free.' },
+          { what: 'gigabytes', amount: '1', why: 'The first gigabyte (10^9 bytes) is free.' },
+        ],
       },
     ]);
   });

@@ -62,8 +62,8 @@ const whole = (tokens: number): string => tokens.toLocaleString('en');
 const euros = (cents: number): string => `${Math.trunc(cents / 100).toLocaleString('en')}.${String(cents % 100).padStart(2, '0')} EUR`;
 const numbers = (count: number, one: string, many: string): string => `${whole(count)} ${count === 1 ? one : many}`;
 
-/** A line for what is charged, with what it is charged for; what was free says so by being left out of it. */
-function table({ hosting, storage, memberAi, ...total }: Estimate): string {
+/** A line for what is charged, with what it is charged for; then what was free, and why. */
+function table({ hosting, storage, memberAi, free, ...total }: Estimate): string {
   const { billableCampuses, billableCourses, billablePlaces } = hosting;
   const { members, tokensPerMember, conversationsPerMember } = memberAi;
   const charged = `${numbers(billableCampuses, 'campus', 'campuses')} and ${numbers(billableCourses, 'course', 'courses')} beyond the free ones`;
@@ -81,7 +81,13 @@ function table({ hosting, storage, memberAi, ...total }: Estimate): string {
   const width = Math.max(...rows.map(([, tokens]) => tokens.length));
   const line = ([name, tokens, why]: readonly [string, string, string]) => `${name.padEnd(13)}  ${tokens.padStart(width)}  ${why}`;
   const rule = '-'.repeat(13 + 2 + width);
-  return [`${'tokens'.padStart(15 + width)}`, ...rows.slice(0, 3).map(line), rule, ...rows.slice(3).map(line)].join('\n');
+  return [
+    `${'tokens'.padStart(15 + width)}`,
+    ...rows.slice(0, 3).map(line),
+    rule,
+    ...rows.slice(3).map(line),
+    ...free.map(({ what, amount, why }) => `free: ${amount} of the ${what}. ${why}`),
+  ].join('\n');
 }
 
 /** Prints what a month would cost. Answers the exit status: 2 when it was asked wrongly. */

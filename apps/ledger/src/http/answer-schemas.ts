@@ -192,6 +192,7 @@ export const ANSWERS = {
     hosting: answer<Estimate['hosting']>({ tokens, billableCampuses: count, billableCourses: count, billablePlaces: count }),
     storage: answer<Estimate['storage']>({ tokens, billableGigabytes: text }),
     memberAi: answer<Estimate['memberAi']>({ tokens, members: count, tokensPerMember: tokens, conversationsPerMember: count }),
+    free: list(answer<Estimate['free'][number]>({ what: text, amount: text, why: text })),
   }),
   Pricing: answer<PricingAnswer>({
     version: text,

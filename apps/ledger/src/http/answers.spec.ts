@@ -248,6 +248,11 @@ describe('what the ledger answers', () => {
       hosting: { tokens: 1_650, billableCampuses: 1, billableCourses: 3, billablePlaces: 165 },
       storage: { tokens: 475, billableGigabytes: '119' },
       memberAi: { tokens: 75_000, members: 150, tokensPerMember: 500, conversationsPerMember: 26 },
+      free: [
+        { what: 'campuses', amount: '1', why: 'The first (oldest) campus is free.' },
+        { what: 'courses', amount: '3', why: 'The first three (oldest) courses are free.' },
+        { what: 'gigabytes', amount: '1', why: 'The first gigabyte (10^9 bytes) is free.' },
+      ],
     });
     for (const [field, value] of [
       ['storageGigabytes', 120],
