@@ -40,10 +40,10 @@ describe('options', () => {
   });
 
   it('are read', () => {
-    expect(parseOptions(['--trace', 't.csv', '--seed', '7', '--data', '/tmp/d', '--json'], {})).toEqual({
+    expect(parseOptions(['--trace', 't.csv', '--seed', '7', '--data', '/srv/d', '--json'], {})).toEqual({
       trace: 't.csv',
       seed: 7,
-      data: '/tmp/d',
+      data: '/srv/d',
       json: true,
     });
   });

@@ -13,13 +13,13 @@ const refusal = (env: Record<string, string>): string => {
 
 describe('the settings', () => {
   it('have the defaults of the contract', () => {
-    const settings = readSettings({ DATA_DIR: '/tmp/ledger' });
+    const settings = readSettings({ DATA_DIR: '/srv/ledger' });
     expect(settings).toEqual({
       port: 3000,
       host: '127.0.0.1',
-      dataDir: '/tmp/ledger',
-      eventStoreUrl: 'sqlite:/tmp/ledger/events.db',
-      readModelPath: '/tmp/ledger/read-model.db',
+      dataDir: '/srv/ledger',
+      eventStoreUrl: 'sqlite:/srv/ledger/events.db',
+      readModelPath: '/srv/ledger/read-model.db',
       attemptSeconds: 10,
       bodyLimitBytes: 10_485_760,
       auth: { kind: 'local' },

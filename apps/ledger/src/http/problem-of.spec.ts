@@ -3,6 +3,7 @@ import { Refusal } from '@ledger/wallet';
 import { bodyOf, Problem } from './problem';
 import { isProblemCode, meaningOf, PROBLEM_CODES, type ProblemCode } from './problem-codes';
 import { problemOf } from './problem-of';
+import { ReadModelClosed } from '../views/view-file';
 
 const codeOf = (error: unknown) => problemOf(error, 1_000)?.code;
 
@@ -49,6 +50,7 @@ describe('problems', () => {
     expect(codeOf(new OutcomeUnknown('silence'))).toBe('OUTCOME_UNKNOWN');
     expect(codeOf(new AppendTooLarge(2, 1))).toBe('BODY_TOO_LARGE');
     expect(codeOf(Object.create(Overloaded.prototype, { name: { value: 'Overloaded' } }))).toBe('OVERLOADED');
+    expect(codeOf(new ReadModelClosed('read-model.db'))).toBe('CATCHING_UP');
     expect(codeOf(Object.create(Contention.prototype, { name: { value: 'Contention' } }))).toBe('CONTENTION');
     expect(codeOf(new Problem('KEY_MISSING', 'Send one.'))).toBe('KEY_MISSING');
   });

@@ -32,6 +32,16 @@ let ledger: TestLedger;
 beforeEach(async () => void (ledger = await TestLedger.open()));
 afterEach(() => ledger.close());
 
+describe('the organisations of a user', () => {
+  it('are those that made it a member, the removed ones included, not those that only set limits', async () => {
+    await ledger.write(acme, [opened('acme', 'UTC'), permitted('ann', 'ben')]);
+    await ledger.write(organisation('beta'), [opened('beta', 'UTC'), permitted('ann'), removed('ann')]);
+    await ledger.write(organisation('gamma'), [opened('gamma', 'UTC'), overrideSet('ann', { usage: { daily: 5 } })]);
+    const readModel = await ledger.read();
+    expect(['ann', 'ben', 'cem'].map((userId) => readModel.membershipsOf(userId))).toEqual([2, 1, 0]);
+  });
+});
+
 describe('an organisation', () => {
   it('answers what it holds, what is under way, its limits and its members', async () => {
     await ledger.write(acme, [opened('acme', 'Europe/Berlin'), purchased(1_000, 1_000, 'r1'), permitted('ann', 'ben', 'cem', 'dua')]);
