@@ -30,7 +30,7 @@ describe('the load generator', () => {
 
   it('counts exactly what the server served, each with its own key, and times each answer', async () => {
     const run = await generate(url, 4, 0.2, (n) => post('localhost', 't', `/v1/users/u${n % 3}/usages`, `k${n}`, '{"tokens":1}'));
-    expect(run.requests).toBeGreaterThan(4);
+    expect(run.requests).toBeGreaterThanOrEqual(4);
     expect(served).toHaveLength(run.requests);
     expect(new Set(served.map(({ key }) => key)).size).toBe(run.requests);
     expect(served[0]).toEqual({ path: '/v1/users/u0/usages', key: 'k0', body: '{"tokens":1}' });
@@ -68,8 +68,9 @@ describe('the scenarios', () => {
     const scenarios = httpScenarios({ echo: url, service: url, token: 't', connections: 1, members, hot: 'hot' });
     const spread = scenarios.find(({ name }) => name === 'spread')!;
     const hot = scenarios.find(({ name }) => name === 'hot')!;
-    await spread.run(0.1);
-    expect(new Set(paths.slice(0, 20)).size).toBe(20);
+    // However slow the machine is: the next run goes on with the next wallet.
+    while (paths.length < members.length) await spread.run(0.02);
+    expect(new Set(paths.slice(0, members.length)).size).toBe(members.length);
     const answered = paths.length;
     await hot.run(0.05);
     expect(new Set(paths.slice(answered))).toEqual(new Set(['/v1/users/hot/usages']));
