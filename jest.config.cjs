@@ -56,5 +56,9 @@ module.exports = {
     { ...common, displayName: 'unit', testRegex: '\\.spec\\.ts$' },
     { ...common, displayName: 'e2e', testRegex: '\\.e2e-spec\\.ts$' },
     { ...common, displayName: 'chaos', testRegex: '\\.chaos-spec\\.ts$' },
+    // With a real broker, which the tests start themselves.
+    { ...common, displayName: 'kafka', testRegex: '\\.kafka-spec\\.ts$' },
+    // With the wire-compatible test server, or with the real one that EVENTSTOREDB_URL names.
+    { ...common, displayName: 'eventstoredb', testRegex: '\\.eventstoredb-spec\\.ts$' },
   ],
 };

@@ -54,10 +54,13 @@ describe('the load generator', () => {
 });
 
 describe('the scenarios', () => {
+  let server: Server;
+  afterEach(() => new Promise((done) => server.close(done)));
+
   it('visit every wallet before one a second time, and never use a key twice', async () => {
     const paths: string[] = [];
     const keys = new Set<string>();
-    const server = createServer((request, response) => {
+    server = createServer((request, response) => {
       paths.push(request.url!);
       keys.add(String(request.headers['idempotency-key']));
       request.resume().on('end', () => response.writeHead(201, { 'content-length': 0 }).end());
@@ -75,7 +78,6 @@ describe('the scenarios', () => {
     await hot.run(0.05);
     expect(new Set(paths.slice(answered))).toEqual(new Set(['/v1/users/hot/usages']));
     expect(keys.size).toBe(paths.length);
-    await new Promise((done) => server.close(done));
   });
 });
 

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { BadEventStoreUrl, sqlitePath } from '@ledger/event-store';
 import { PRICE_TABLE, type PriceTable } from '@ledger/wallet';
 import { BadPriceTable, readPriceTable } from './price-table';
 
@@ -86,12 +87,12 @@ function wholeNumber(env: Environment, name: string, fallback: number, min: numb
 function eventStoreUrl(env: Environment, dataDir: string): string {
   const value = text(env, 'EVENT_STORE_URL');
   if (value === undefined) return `sqlite:${join(dataDir, 'events.db')}`;
-  // The value may hold a password, so no sentence repeats it.
-  if (/^esdb(\+discover)?:/.test(value))
-    throw new BadSetting('EVENT_STORE_URL', 'names an EventStoreDB, whose adapter is not in this build yet: use sqlite:<path of a file>.');
-  const path = value.startsWith('sqlite:') ? value.slice('sqlite:'.length) : '';
-  if (path === '') throw new BadSetting('EVENT_STORE_URL', 'must be sqlite:<path of a file>.');
-  return `sqlite:${resolve(path)}`;
+  try {
+    return `sqlite:${sqlitePath(value)}`;
+  } catch (error) {
+    if (error instanceof BadEventStoreUrl) throw new BadSetting('EVENT_STORE_URL', error.message);
+    throw error;
+  }
 }
 
 function auth(env: Environment): AuthSettings {

@@ -2,5 +2,6 @@ export * from './event-store';
 export { SqliteEventStore, type SqliteEventStoreOptions } from './sqlite/sqlite-event-store';
 export * from './ask';
 export { load } from './loading';
+export * from './opening';
 export * from './mailbox';
 export * from './mailboxes';

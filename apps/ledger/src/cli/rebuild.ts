@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type EventStore, NO_POSITION, SqliteEventStore } from '@ledger/event-store';
+import { type EventStore, NO_POSITION, openEventStore } from '@ledger/event-store';
 import Sqlite from 'better-sqlite3';
 import { readSettings, type Environment, type Settings } from '../settings';
 import { buildTo } from '../views/building';
@@ -26,7 +26,7 @@ export async function rebuild(args: string[], env: Environment, out: Out, err: O
   try {
     const { values } = parseArgs({ args, strict: true, options: { check: { type: 'boolean' } } });
     const settings = readSettings(env);
-    store = await SqliteEventStore.open(settings.eventStoreUrl.slice('sqlite:'.length));
+    store = await openEventStore(settings.eventStoreUrl);
     return await (values.check ? check(store, settings, out) : replace(store, settings, out));
   } catch (error) {
     err((error as Error).message);

@@ -1,5 +1,5 @@
 import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
-import { EventStore, SqliteEventStore } from '@ledger/event-store';
+import { EventStore, openEventStore } from '@ledger/event-store';
 import { Settings } from '../settings';
 import { Clock, SystemClock } from './clock';
 
@@ -11,7 +11,7 @@ import { Clock, SystemClock } from './clock';
     {
       provide: EventStore,
       inject: [Settings],
-      useFactory: ({ eventStoreUrl }: Settings) => SqliteEventStore.open(eventStoreUrl.slice('sqlite:'.length)),
+      useFactory: ({ eventStoreUrl }: Settings) => openEventStore(eventStoreUrl),
     },
   ],
   exports: [Clock, EventStore],

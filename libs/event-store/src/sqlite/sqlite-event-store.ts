@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   AppendTooLarge,
@@ -22,6 +23,8 @@ const APPEND_BYTES_MAX = 64 * 1024 * 1024;
 export interface SqliteEventStoreOptions {
   /** How long a call waits for the lock of another process before it is refused with StoreUnavailable. Default 5. */
   busySeconds?: number;
+  /** Refuse a file that does not exist instead of creating it. For readers, which would take an empty store for the ledger. */
+  mustExist?: boolean;
 }
 
 /**
@@ -45,7 +48,11 @@ export class SqliteEventStore extends EventStore {
    * @throws Error with a sentence, when the file is not an event store or one of another schema version
    * @throws StoreUnavailable when it stays locked for `busySeconds`
    */
-  static async open(path: string, { busySeconds = BUSY_SECONDS }: SqliteEventStoreOptions = {}): Promise<SqliteEventStore> {
+  static async open(
+    path: string,
+    { busySeconds = BUSY_SECONDS, mustExist = false }: SqliteEventStoreOptions = {},
+  ): Promise<SqliteEventStore> {
+    if (mustExist && !existsSync(path)) throw new Error(`there is no event store at ${resolve(path)}`);
     const connection = new Connection(resolve(path), busySeconds * 1000);
     await connection.patiently((file) => file.dataVersion());
     return new SqliteEventStore(connection);
