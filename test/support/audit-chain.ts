@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Auditing } from './audit';
 import type { StoredRow } from './stored-rows';
 
-/** The namespace that docs/events.md publishes, written here a second time: were the code's changed, old ids would not match. */
+/** The namespace that docs/events/README.md publishes, written here a second time: were the code's changed, old ids would not match. */
 const NAMESPACE = Buffer.from('5b3d9a526f0e4c639a0b2f1c7d5e8a41', 'hex');
 
-/** Checks what docs/events.md says of the chain: revisions, hashes, ids, canonical JSON, and that time never goes back. */
+/** Checks what docs/events/README.md says of the chain: revisions, hashes, ids, canonical JSON, and that time never goes back. */
 export class ChainAudit implements Auditing {
   private readonly ends = new Map<string, { revision: number; hash: string; at: string }>();
   private position = 0;

@@ -3,7 +3,7 @@
  * changed, a new shape is a new version with an upcaster.
  *
  * Units: `tokens` are positive integers (1 token = 0.01 EUR), `...Cents` integer cents, `at` ISO 8601 UTC with milliseconds.
- * `balanceAfter` holds the buckets that the event touched and `balance`, the wallet's total after it.
+ * `balanceAfter` holds the buckets that the event touched, a user's free tokens, and `balance`, the wallet's total after it.
  */
 
 /** A day (`2026-11-23`) or a month (`2026-11`) in some time zone. */
@@ -30,6 +30,7 @@ export interface OrganisationBalance {
 }
 
 export interface UserBalance {
+  /** Named by every event while there are free tokens, touched or not: left out means none. They are gone when their month ends. */
   free?: { tokens: number; month: WindowId };
   purchased?: number;
   allocated?: { organisationId: string; tokens: number }[];

@@ -10,9 +10,15 @@ export function balanceOfUser(wallet: UserWallet, free: FreeTokens): number {
   return balance;
 }
 
-/** The balance after charges are taken (-1) or returned (1): the buckets they touch, and the total. */
+/**
+ * The free tokens as an event names them that does not touch them: with their month, for they are gone when it ends, and no event
+ * says so. Left out when there are none, so that a reader of any one event knows them.
+ */
+export const freeHeld = ({ tokens, month }: FreeTokens): Pick<UserBalance, 'free'> => (tokens > 0 ? { free: { tokens, month } } : {});
+
+/** The balance after charges are taken (-1) or returned (1): the buckets they touch, the free tokens there are, and the total. */
 export function balanceAfter(wallet: UserWallet, free: FreeTokens, charges: readonly Charge[], sign: 1 | -1): UserBalance {
-  const after: UserBalance = { balance: balanceOfUser(wallet, free) + sign * sumOf(charges) };
+  const after: UserBalance = { ...freeHeld(free), balance: balanceOfUser(wallet, free) + sign * sumOf(charges) };
   for (const { source, organisationId = '', tokens } of charges) {
     if (source === 'free') after.free = { tokens: free.tokens + sign * tokens, month: free.month };
     if (source === 'purchased') after.purchased = wallet.purchased + sign * tokens;

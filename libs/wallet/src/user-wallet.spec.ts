@@ -35,6 +35,19 @@ describe('a purchase for a user', () => {
       .then([{ type: 'TokensPurchased', data: { balanceAfter: { purchased: 500, balance: 505 } } }]);
   });
 
+  it('names the free tokens there are, for they go with their month and no event says so', () => {
+    const free = { tokens: 70, month: '2026-11' };
+    givenUser(walletOpened(100), granted(100, '2026-11'))
+      .when(use, spendFree(30), NOON)
+      .then([used])
+      .when(purchaseForUser, { tokens: 200, paymentReference: 'p1' }, NOON)
+      .then([{ type: 'TokensPurchased', data: { balanceAfter: { free, purchased: 200, balance: 270 } } }])
+      .when(receiveAllocation, { organisationId: 'acme', allocationId: 'a1', number: 1, tokens: 5 }, NOON)
+      .then([{ type: 'AllocationReceived', data: { balanceAfter: { free, balance: 275 } } }])
+      .when(use, { tokens: 200, sources: ['purchased'] }, NOON)
+      .then([{ type: 'TokensUsed', data: { balanceAfter: { free, purchased: 0, balance: 75 } } }]);
+  });
+
   it('has the same bounds as an organisation', () => {
     givenUser(walletOpened(), bought(10 ** 12 - 200, 'p0'))
       .when(purchaseForUser, { tokens: 199, paymentReference: 'p1' }, NOON)

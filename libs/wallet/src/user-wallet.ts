@@ -7,7 +7,7 @@ import { type Counters, isBefore, prune } from './limits';
 import { type Recorded, rememberKey } from './organisation-wallet';
 import { pricedPurchase } from './purchase';
 import { remember, type Remembered, rememberedNothing } from './remembered';
-import { balanceOfUser } from './user-balance';
+import { balanceOfUser, freeHeld } from './user-balance';
 
 /** A user's wallet: free, purchased and allocated tokens. Usage and its reversal decide in usage.ts. */
 
@@ -136,7 +136,7 @@ export const purchaseForUser: Decision<UserWallet, PurchaseTokens> = (wallet, co
   if (purchase instanceof Missing) return purchase;
   const free = freeNow(wallet, given);
   const credited = command.tokens - purchase.owedPaid;
-  const balanceAfter = { purchased: wallet.purchased + credited, balance: balanceOfUser(wallet, free) + credited };
+  const balanceAfter = { ...freeHeld(free), purchased: wallet.purchased + credited, balance: balanceOfUser(wallet, free) + credited };
   return [...beginning(wallet, free, given), { type: 'TokensPurchased', data: { ...purchase, balanceAfter } }];
 };
 
@@ -167,7 +167,7 @@ export const receiveAllocation: Decision<UserWallet, ReceiveAllocation> = (walle
   if (number > received + 1) throw new SettlementGap(organisationId, wallet.userId, received, number);
   const free = freeNow(wallet, given);
   const allocated = [{ organisationId, tokens: (relationship?.tokens ?? 0) + tokens }];
-  const balanceAfter = { allocated, balance: balanceOfUser(wallet, free) + tokens };
+  const balanceAfter = { ...freeHeld(free), allocated, balance: balanceOfUser(wallet, free) + tokens };
   const data = { at: isoInstant(given.at), organisationId, allocationId, number, tokens, balanceAfter };
   return [...beginning(wallet, free, given), { type: 'AllocationReceived', data }];
 };

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import type { WalletEvent } from './events';
+import type { UserBalance, WalletEvent } from './events';
+import { postings } from './postings';
+import type { WalletRef } from './wallet-ref';
 import type { Billing } from './billing';
 import { billingOf, billNames } from './testing/bill-oracle';
 import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from './testing/moves';
@@ -45,6 +47,15 @@ function checkUser(events: readonly WalletEvent[]): void {
   expect(instants).toEqual([...instants].sort());
 }
 
+/** The free tokens of a wallet are read from any event that names a balance: left out means none. */
+function checkFreeNamed(wallet: WalletRef, events: readonly WalletEvent[]): void {
+  let free = 0;
+  for (const event of events) {
+    for (const { account, tokens } of postings(wallet, event)) if (account.endsWith(':free')) free += tokens;
+    if ('balanceAfter' in event.data) expect((event.data.balanceAfter as UserBalance).free?.tokens ?? 0).toBe(free);
+  }
+}
+
 /** What a wallet knows of its bills is what its events tell; one bill a month, one accrual a day, declined once a month. */
 function checkBilling(events: readonly WalletEvent[], billing: Billing): void {
   const { owed, pico, storageDeclined } = billingOf(events);
@@ -81,6 +92,7 @@ it('holds for random commands', () => {
         expect(log.replayed()).toEqual(log.wallet);
         const events = log.events.map(({ event }) => event);
         checkUser(events);
+        checkFreeNamed(log.ref, events);
         checkBilling(events, log.wallet.billing);
         expect(log.wallet.billing.owed).toBe(world.books.owedBy(log.ref));
         const { free, purchased, relationships } = log.wallet;
