@@ -4,7 +4,7 @@ import { AppendReq, AppendResp } from '@eventstore/db-client/generated/streams_p
 import { sizeOf, type AppendOutcome, type ExpectedRevision, type ProposedEvent } from './appending';
 import { land } from './landing';
 import type { Node } from './node';
-import { appendTooLarge, streamDeleted, timedOut, unavailable, type Refusal } from './refusals';
+import { appendTooLarge, streamDeleted, timedOut, connectionCut, type Refusal } from './refusals';
 import { empty, expectedOf, proposedOf, streamOf } from './wire';
 
 export function append(node: Node, call: ServerReadableStream<AppendReq, AppendResp>, answer: sendUnaryData<AppendResp>): void {
@@ -38,7 +38,7 @@ export function append(node: Node, call: ServerReadableStream<AppendReq, AppendR
     const stream = streamOf(options?.getStreamIdentifier());
     const expected = expectedOf(options!, () => options!.getRevision());
     const landing = land(node, call, { stream, expected, events });
-    if ('lost' in landing) return landing.lost === 'silence' ? undefined : end(landing.lost === 'timeout' ? timedOut() : unavailable());
+    if ('lost' in landing) return landing.lost === 'silence' ? undefined : end(landing.lost === 'timeout' ? timedOut() : connectionCut());
     if (landing.outcome.result === 'deleted') return end(streamDeleted(stream));
     calls.delete(end);
     answer(null, answerOf(landing.outcome, expected));

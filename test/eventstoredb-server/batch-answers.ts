@@ -24,12 +24,17 @@ function failed(code: Code, message: string, details: Message, typeName: string)
   return new BatchAppendResp().setError(new Status().setCode(code).setMessage(message).setDetails(packed));
 }
 
-export function failedAppend(why: 'Timeout' | 'NotReady' | 'StreamDeleted' | 'AccessDenied' | 'Unknown', stream = ''): BatchAppendResp {
+export function failedAppend(
+  why: 'Timeout' | 'NotReady' | 'Busy' | 'StreamDeleted' | 'AccessDenied' | 'Unknown',
+  stream = '',
+): BatchAppendResp {
   switch (why) {
     case 'Timeout':
       return failed(Code.DEADLINE_EXCEEDED, 'Timeout', new Timeout(), `${PACKAGE}.Timeout`);
     case 'NotReady':
       return failed(Code.OK, 'Server Is Not Ready', new GoogleEmpty(), 'google.protobuf.Empty');
+    case 'Busy':
+      return failed(Code.OK, 'Server Is Busy', new GoogleEmpty(), 'google.protobuf.Empty');
     case 'AccessDenied':
       return failed(Code.PERMISSION_DENIED, 'Access Denied', new AccessDenied(), `${PACKAGE}.AccessDenied`);
     case 'Unknown':

@@ -1,12 +1,12 @@
 /** Streams.BatchAppend: one call for as long as the connection lasts, with every append of a client in it. */
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { status, type ServerDuplexStream } from '@grpc/grpc-js';
 import { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb';
 import { sizeOf, type ProposedEvent } from './appending';
 import { Answer } from './answering';
 import { failedAppend, refusedRevision, succeeded, tooLarge } from './batch-answers';
 import { land } from './landing';
 import type { Node } from './node';
-import { unavailable } from './refusals';
+import { connectionCut } from './refusals';
 import { expectedOf, idOf, identifierOf, proposedOf, streamOf, uuidOf } from './wire';
 
 type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
@@ -70,15 +70,17 @@ class Batch {
   private finish(id: string, { options, events }: Pending): void {
     const refused = this.node.refusalNow('append', this.call);
     if (refused === 'silent' || this.answer.gone) return;
-    // Not being ready is the one refusal that a real server puts into the answer; the others end the call.
+    // These a real server puts into the answer; the others end the call, and with it every append that waits in it.
     if (refused?.details === 'Server Is Not Ready') return this.reply(id, options, failedAppend('NotReady'));
+    if (refused?.details === 'Server Is Too Busy') return this.reply(id, options, failedAppend('Busy'));
+    if (refused?.code === status.PERMISSION_DENIED) return this.reply(id, options, failedAppend('AccessDenied'));
     if (refused) return this.answer.fail(refused);
     const stream = streamOf(options.getStreamIdentifier());
     const expected = expectedOf(options, () => options.getStreamPosition());
     const landing = land(this.node, this.call, { stream, expected, events });
     if ('lost' in landing) {
       if (landing.lost === 'timeout') this.reply(id, options, failedAppend('Timeout'));
-      if (landing.lost === 'drop') this.answer.fail(unavailable());
+      if (landing.lost === 'drop') this.answer.fail(connectionCut());
       return;
     }
     const { outcome } = landing;

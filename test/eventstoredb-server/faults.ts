@@ -20,7 +20,7 @@ export interface Where {
 }
 
 export interface FaultSettings {
-  /** UNAVAILABLE, NOT_READY, NOT_LEADER, or the name of a gRPC status. */
+  /** NOT_READY, BUSY, NOT_LEADER, or the name of a gRPC status, like UNAVAILABLE. */
   fail?: Often & Where & { code: string };
   /** Accepted, never answered. */
   silent?: Often & Where;
@@ -99,7 +99,8 @@ export class Faults {
 
 /** The status that a code of ours or of gRPC stands for. */
 export const failureOf = (code: string): status | undefined =>
-  ({ NOT_READY: status.UNAVAILABLE, NOT_LEADER: status.NOT_FOUND })[code] ?? (status as unknown as Record<string, status>)[code];
+  ({ NOT_READY: status.UNAVAILABLE, BUSY: status.UNAVAILABLE, NOT_LEADER: status.NOT_FOUND })[code] ??
+  (status as unknown as Record<string, status>)[code];
 
 /** Small and repeatable (mulberry32): the same seed loses the same replies. */
 function seeded(seed: number): () => number {

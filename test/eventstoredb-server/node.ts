@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Appending } from './appending';
 import type { EventLog } from './event-log';
 import { failureOf, type Faults, type RpcName } from './faults';
-import { accessDenied, failure, notLeader, notReady, unauthenticated, unavailable, type Refusal } from './refusals';
+import { accessDenied, busy, failure, notLeader, notReady, unauthenticated, type Refusal } from './refusals';
 
 export interface Address {
   host: string;
@@ -75,7 +75,7 @@ export class Node {
   failureNow(rpc: RpcName): Refusal | undefined {
     const code = this.parts.faults.failing(rpc);
     if (code === undefined) return undefined;
-    if (code === 'UNAVAILABLE') return unavailable();
+    if (code === 'BUSY') return busy();
     if (code === 'NOT_READY') return notReady();
     if (code === 'NOT_LEADER') return this.elsewhere();
     return failure(failureOf(code)!);

@@ -9,7 +9,9 @@ const refusal = (code: status, details: string, metadata: Record<string, string>
   return { code, details, metadata: trailers };
 };
 
-export const unavailable = (): Refusal => refusal(status.UNAVAILABLE, 'Server Is Too Busy');
+export const busy = (): Refusal => refusal(status.UNAVAILABLE, 'Server Is Too Busy');
+/** For a call whose connection is being cut; the client hardly ever sees it. */
+export const connectionCut = (): Refusal => refusal(status.UNAVAILABLE, 'the connection is cut');
 export const notReady = (): Refusal => refusal(status.UNAVAILABLE, 'Server Is Not Ready');
 export const cancelled = (): Refusal => refusal(status.CANCELLED, 'the server shuts down');
 export const timedOut = (): Refusal => refusal(status.DEADLINE_EXCEEDED, 'Operation timed out');

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { shownEventStoreUrl, StoreUnavailable } from '@ledger/event-store';
 import { THE_DAY } from './acts/the-day';
 import { IN_FLIGHT } from './acts/converse';
 import { addUp } from './adding-up';
@@ -6,14 +7,15 @@ import { ChildService } from './child-service';
 import { generateConversations } from './conversations';
 import { NotOurData, prepareDataFolder } from './data-folder';
 import type { Day } from './day';
+import { refuseUsedStore } from './empty-store';
 import { HttpClient } from './http-client';
 import { LedgerApi, Unexpected } from './ledger-api';
 import { BadOption, parseOptions, type Options } from './options';
 import { readBack } from './read-back';
-import { recompute } from './recompute';
+import { recompute, recomputeAsTheyCome } from './recompute';
 import { jsonReport, printedReport, verdict, type Outcome } from './report';
 import { castSchool } from './school';
-import { storedFacts } from './stored-facts';
+import { storedFacts, storedFactsOf } from './stored-facts';
 import { Tally } from './tally';
 import { BadTrace, readTrace } from './trace';
 
@@ -24,14 +26,21 @@ async function demo(options: Options): Promise<Outcome> {
   const conversations = options.trace === undefined ? generateConversations(options.seed) : readTrace(options.trace);
   const school = castSchool(options.seed, conversations);
   await leaveMonthEnd();
+  if (options.eventStore !== undefined) await refuseUsedStore(options.eventStore);
   const { replaced } = prepareDataFolder(options.data, { at: new Date().toISOString(), seed: options.seed });
   const tell = (sentence: string) => {
     story.push(sentence);
     if (!options.json) console.log(`- ${sentence}`);
   };
-  tell(`The service starts on ${replaced ? "an empty store, in place of an earlier demo's" : 'an empty store'} in ${options.data}.`);
+  const store = replaced ? "an empty store, in place of an earlier demo's" : 'an empty store';
+  if (options.eventStore === undefined) tell(`The service starts on ${store} in ${options.data}.`);
+  else tell(`The service starts on an empty store at ${shownEventStoreUrl(options.eventStore)}, with its read model in ${options.data}.`);
 
-  const service = await ChildService.start(options.data, { PLATFORM_TIME_ZONE: 'UTC', FREE_TOKENS_PER_MONTH: '0' });
+  const service = await ChildService.start(options.data, {
+    PLATFORM_TIME_ZONE: 'UTC',
+    FREE_TOKENS_PER_MONTH: '0',
+    ...(options.eventStore !== undefined && { EVENT_STORE_URL: options.eventStore }),
+  });
   const client = new HttpClient(service.url, IN_FLIGHT);
   try {
     const day = await begin(service, client, school, tell);
@@ -39,7 +48,8 @@ async function demo(options: Options): Promise<Outcome> {
     const reads = await readBack(day);
     client.close();
     await service.stop();
-    const events = recompute(storedFacts(options.data));
+    const { eventStore } = options;
+    const events = eventStore === undefined ? recompute(storedFacts(options.data)) : await recomputeAsTheyCome(storedFactsOf(eventStore));
     const result = addUp(day.tally.books, reads, events);
     return { day, reads, events, result, seconds: (performance.now() - began) / 1000, retries: client.retries };
   } finally {
@@ -89,7 +99,7 @@ async function run(): Promise<number> {
   return 1;
 }
 
-const EXPECTED = [BadOption, BadTrace, NotOurData, Unexpected];
+const EXPECTED = [BadOption, BadTrace, NotOurData, StoreUnavailable, Unexpected];
 
 void run().then(
   (status) => (process.exitCode = status),

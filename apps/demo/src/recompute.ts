@@ -28,6 +28,13 @@ export function recompute(facts: Iterable<StoredFact>): Recomputed {
   return folding.result();
 }
 
+/** The same of facts that come one page after the other. */
+export async function recomputeAsTheyCome(facts: AsyncIterable<StoredFact>): Promise<Recomputed> {
+  const folding = new Recomputing();
+  for await (const fact of facts) folding.add(fact);
+  return folding.result();
+}
+
 class Recomputing {
   private readonly books: Recomputed = {
     witness: 'events',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { NO_POSITION, openEventStore } from '@ledger/event-store';
 import type { WalletEvent } from '@ledger/wallet';
 import Database from 'better-sqlite3';
 import type { StoredFact } from './recompute';
@@ -16,5 +17,24 @@ export function* storedFacts(folder: string): Generator<StoredFact> {
       yield { stream, revision, event: { type, data: JSON.parse(data) as unknown } as WalletEvent };
   } finally {
     database.close();
+  }
+}
+
+const PAGE = 5_000;
+
+/** The same of a store that only its port can read. */
+export async function* storedFactsOf(url: string): AsyncGenerator<StoredFact> {
+  const store = await openEventStore(url);
+  try {
+    for (let after = NO_POSITION; ;) {
+      const page = await store.readAll(after, PAGE);
+      for (const { stream, revision, type, data } of page)
+        yield { stream, revision, event: { type, data: JSON.parse(data) as unknown } as WalletEvent };
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last.position;
+    }
+  } finally {
+    await store.close();
   }
 }

@@ -19,6 +19,7 @@ describe('the settings', () => {
       host: '127.0.0.1',
       dataDir: '/srv/ledger',
       eventStoreUrl: 'sqlite:/srv/ledger/events.db',
+      eventStoreMaxAppendBytes: 1_048_576,
       readModelPath: '/srv/ledger/read-model.db',
       attemptSeconds: 10,
       bodyLimitBytes: 10_485_760,
@@ -59,15 +60,21 @@ describe('the settings', () => {
     ['PLATFORM_TIME_ZONE', '+02:00'],
     ['EVENT_STORE_URL', 'postgres://localhost'],
     ['EVENT_STORE_URL', 'sqlite:'],
+    ['EVENT_STORE_URL', 'esdb://'],
+    ['EVENT_STORE_URL', 'kurrentdb://localhost'],
+    ['EVENT_STORE_URL', 'esdb://localhost?tlsVerifyCert=false'],
+    ['EVENT_STORE_MAX_APPEND_BYTES', '1MiB'],
     ['PRICE_TABLE_PATH', 'prices.json'],
     ['AUTH', 'none'],
   ])('stop the start when %s is %s, naming it', (name, value) => {
     expect(refusal({ [name]: value })).toMatch(new RegExp(`^${name} .*\\.$`));
   });
 
-  it('say that EventStoreDB is not served yet, without repeating its password', () => {
-    const sentence = refusal({ EVENT_STORE_URL: 'esdb://admin:changeit@localhost:2113' });
-    expect(sentence).toContain('not in this build yet');
+  it('take the connection string of an EventStoreDB as it is, and repeat no password of a bad one', () => {
+    const url = 'esdb://ledger:changeit@localhost:2113';
+    expect(readSettings({ EVENT_STORE_URL: url }).eventStoreUrl).toBe(url);
+    const sentence = refusal({ EVENT_STORE_URL: `${url}?tls=false` });
+    expect(sentence).toContain('tls=false');
     expect(sentence).not.toContain('changeit');
   });
 

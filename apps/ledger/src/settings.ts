@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { BadEventStoreUrl, sqlitePath } from '@ledger/event-store';
+import { BadEventStoreUrl, checkedEventStoreUrl } from '@ledger/event-store';
 import { PRICE_TABLE, type PriceTable } from '@ledger/wallet';
 import { BadPriceTable, readPriceTable } from './price-table';
 
@@ -14,8 +14,10 @@ export abstract class Settings {
   abstract readonly host: string;
   /** Absolute folder of the embedded store, the read model and the local key. */
   abstract readonly dataDir: string;
-  /** `sqlite:` and the absolute path of the file. */
+  /** `sqlite:` and the absolute path of the file, or the connection string of an EventStoreDB, which may hold a password. */
   abstract readonly eventStoreUrl: string;
+  /** What an EventStoreDB takes for a whole append; the embedded store has a limit of its own. */
+  abstract readonly eventStoreMaxAppendBytes: number;
   /** Absolute path of the read model's file, which is disposable. */
   abstract readonly readModelPath: string;
   /** How long a command may be tried against the store before its outcome is called unknown. */
@@ -48,6 +50,7 @@ export function readSettings(env: Environment): Settings {
     host: text(env, 'HOST') ?? '127.0.0.1',
     dataDir,
     eventStoreUrl: eventStoreUrl(env, dataDir),
+    eventStoreMaxAppendBytes: wholeNumber(env, 'EVENT_STORE_MAX_APPEND_BYTES', 1024 * 1024, 256 * 1024, 256 * 1024 * 1024),
     readModelPath: resolve(text(env, 'READ_MODEL_PATH') ?? join(dataDir, 'read-model.db')),
     attemptSeconds: wholeNumber(env, 'ATTEMPT_SECONDS', 10, 1, 600),
     bodyLimitBytes: wholeNumber(env, 'BODY_LIMIT_BYTES', 10 * 1024 * 1024, 1024, 1024 * 1024 * 1024),
@@ -88,7 +91,7 @@ function eventStoreUrl(env: Environment, dataDir: string): string {
   const value = text(env, 'EVENT_STORE_URL');
   if (value === undefined) return `sqlite:${join(dataDir, 'events.db')}`;
   try {
-    return `sqlite:${sqlitePath(value)}`;
+    return checkedEventStoreUrl(value);
   } catch (error) {
     if (error instanceof BadEventStoreUrl) throw new BadSetting('EVENT_STORE_URL', error.message);
     throw error;

@@ -136,6 +136,26 @@ export function eventStoreContract(name: string, open: () => Promise<StoreUnderT
         expect(await store.readStream(stream, revision, 1)).toEqual([{ ...event, stream, revision, position }]);
       });
 
+      it('keeps numbers, names, spaces and doubled names as they are written: no text is parsed on its way', async () => {
+        const stream = newStream();
+        const texts = [
+          '{"tokens":123456789012345678901234567890,"cost":1e400,"zero":-0,"one":1.0,"small":1E-7}',
+          '{"10":1,"9":2,"b":3,"a":4,"a":5}',
+          ' \t\r\n[ "\\u00e9", "é", "e\u0301", "\\ud83e\\ude99", "🪙", "\\/" ] ',
+          '"9007199254740993"',
+          `{"pico":"${'7'.repeat(100)}"}`,
+        ];
+        const events = texts.map((text) => ({
+          ...newEvent(),
+          data: text,
+          metadata: `{"10":"${text.length}","9":"b", "$correlationId":"x"}`,
+        }));
+        await store.append(stream, NO_STREAM, events);
+        expect(await store.readStream(stream, 0, 10)).toMatchObject(events);
+        expect(await readAllAfter(store, start)).toMatchObject(events);
+        expect(await followed(store, start, events.length)).toMatchObject(events);
+      });
+
       it('lands at the limit of bytes exactly, and refuses one byte more', async () => {
         const stream = newStream();
         const empty = { ...newEvent(), data: '""' };
@@ -355,7 +375,7 @@ export function eventStoreContract(name: string, open: () => Promise<StoreUnderT
         await store.append(newStream(), NO_STREAM, newEvents(30));
         const before = await followed(store, start, 10, 5);
         store = await test.reopen();
-        const rest = followed(store, before.at(-1)!.position, 30, 5);
+        const rest = followed(store, before.at(-1)!.position, 40 - before.length, 5);
         await store.append(newStream(), NO_STREAM, newEvents(10));
         expect([...before, ...(await rest)]).toEqual(await readAllAfter(store, start));
       });
@@ -372,7 +392,8 @@ export function eventStoreContract(name: string, open: () => Promise<StoreUnderT
         const { position } = await store.append(newStream(), NO_STREAM, newEvents(5));
         const end = new AbortController();
         const follower = store.follow(start, { batchMax: 5, signal: end.signal })[Symbol.asyncIterator]();
-        expect((await follower.next()).value).toHaveLength(5);
+        const first: StoredEvent[] = [];
+        while (first.length < 5) first.push(...((await follower.next()).value as StoredEvent[]));
         for (let n = 0; n < 5; n++) await store.append(newStream(), NO_STREAM, newEvents(3));
         const seen: StoredEvent[] = [];
         while (seen.length < 15) seen.push(...((await follower.next()).value as StoredEvent[]));

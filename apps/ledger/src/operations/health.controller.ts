@@ -1,4 +1,4 @@
-import { EventStore } from '@ledger/event-store';
+import { EventStore, StoreUnavailable } from '@ledger/event-store';
 import { Controller, Get } from '@nestjs/common';
 import { Problem } from '../http/problem';
 import { ReadModel } from '../views/read-model';
@@ -7,7 +7,7 @@ const STORE_ANSWERS_WITHIN_MS = 2_000;
 
 @Controller('health')
 export class HealthController {
-  private asking: Promise<boolean> | undefined;
+  private asking: Promise<string | undefined> | undefined;
 
   constructor(
     private readonly readModel: ReadModel,
@@ -24,9 +24,9 @@ export class HealthController {
   @Get('ready')
   async ready(): Promise<{ status: string; position: string; head: string; percent: number }> {
     // However many ask, the store is asked once at a time.
-    this.asking ??= this.storeAnswers().finally(() => (this.asking = undefined));
-    if (!(await this.asking))
-      throw new Problem('STORE_UNAVAILABLE', `The event store has not answered within ${STORE_ANSWERS_WITHIN_MS / 1000} s.`);
+    this.asking ??= this.whyAway().finally(() => (this.asking = undefined));
+    const away = await this.asking;
+    if (away !== undefined) throw new Problem('STORE_UNAVAILABLE', away);
     const { position, head, percent } = this.readModel.progress;
     const far = { position: String(position), head: String(head), percent };
     if (!this.readModel.ready)
@@ -34,13 +34,17 @@ export class HealthController {
     return { status: 'ready', ...far };
   }
 
-  private async storeAnswers(): Promise<boolean> {
+  /** A sentence when the store does not answer; it names no secret. */
+  private async whyAway(): Promise<string | undefined> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, STORE_ANSWERS_WITHIN_MS, false)));
+    const silence = `The event store has not answered within ${STORE_ANSWERS_WITHIN_MS / 1000} s.`;
+    const late = new Promise<string>((resolve) => (timer = setTimeout(resolve, STORE_ANSWERS_WITHIN_MS, silence)));
     const answer = this.store.headPosition().then(
-      () => true,
-      () => false,
+      () => undefined,
+      (error: unknown) => (error instanceof StoreUnavailable ? sentence(error.message) : 'The event store cannot be read.'),
     );
     return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 }
+
+const sentence = (reason: string): string => `${reason.charAt(0).toUpperCase()}${reason.slice(1)}.`;

@@ -15,12 +15,16 @@ export const newLog = (level: string): Logger =>
     },
   });
 
-/** Nest's own words, in the same log. What it says while it maps routes is noise. */
+/** Parts of Nest that tell of every route and module while they start: noise, unless somebody looks for it. */
+const OF_NEST = /^(Nest|Router|Routes|Instance|WebSocket)/;
+
+/** What Nest says, and what our parts say through its logger, in the same log. */
 export class NestLog implements LoggerService {
   constructor(private readonly to: Logger) {}
 
   log(message: unknown, context?: unknown): void {
-    this.to.debug({ context }, String(message));
+    const noise = typeof context === 'string' && OF_NEST.test(context);
+    this.to[noise ? 'debug' : 'info']({ context }, String(message));
   }
   warn(message: unknown, context?: unknown): void {
     this.to.warn({ context }, String(message));

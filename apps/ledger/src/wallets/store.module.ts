@@ -1,4 +1,4 @@
-import { Global, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';
+import { Global, Inject, Logger, Module, type OnApplicationShutdown } from '@nestjs/common';
 import { EventStore, openEventStore } from '@ledger/event-store';
 import { Settings } from '../settings';
 import { Clock, SystemClock } from './clock';
@@ -11,7 +11,13 @@ import { Clock, SystemClock } from './clock';
     {
       provide: EventStore,
       inject: [Settings],
-      useFactory: ({ eventStoreUrl }: Settings) => openEventStore(eventStoreUrl),
+      useFactory: ({ eventStoreUrl, eventStoreMaxAppendBytes }: Settings) => {
+        const log = new Logger('EventStore');
+        return openEventStore(eventStoreUrl, {
+          maxAppendBytes: eventStoreMaxAppendBytes,
+          tell: (level, sentence) => (level === 'warn' ? log.warn(sentence) : log.log(sentence)),
+        });
+      },
     },
   ],
   exports: [Clock, EventStore],

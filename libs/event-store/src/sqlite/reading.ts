@@ -9,7 +9,10 @@ export interface Head {
 }
 
 type Link = [position: number, revision: number, id: string, type: string, data: string, metadata: string];
-type Line = [...Link, name: string];
+type Line = [...Link, stream: number];
+
+/** Names of streams kept in memory; when there are more, all are let go and read again as they are needed. */
+const NAMES_KEPT_MAX = 100_000;
 
 /** The queries of the store, prepared once. Rows come as arrays: that is twice as fast as objects with names. */
 export class Reading {
@@ -19,6 +22,9 @@ export class Reading {
   private readonly page: Statement<[bigint, number], Line>;
   private readonly top: Statement<[], number | null>;
   private readonly first: Statement<[], string>;
+  private readonly name: Statement<[number], string>;
+  /** By number: a stream keeps both for ever. A join would look for the name, and make a text of it, once per event. */
+  private readonly names = new Map<number, string>();
 
   constructor(db: Database) {
     this.head = db
@@ -45,13 +51,12 @@ export class Reading {
       .raw();
     this.page = db
       .prepare<[bigint, number], Line>(
-        `select events.position, events.revision, events.id, type, data, metadata, name
-         from events cross join streams on streams.id = events.stream
-         where events.position > ? order by events.position limit ?`,
+        'select position, revision, id, type, data, metadata, stream from events where position > ? order by position limit ?',
       )
       .raw();
     this.top = db.prepare<[], number | null>('select max(position) from events').pluck();
     this.first = db.prepare<[], string>('select id from events order by position limit 1').pluck();
+    this.name = db.prepare<[number], string>('select name from streams where id = ?').pluck();
   }
 
   /** The head of a stream, undefined when it has no events. */
@@ -93,7 +98,17 @@ export class Reading {
   }
 
   all(after: bigint, maxCount: number): StoredEvent[] {
-    return this.page.all(after, maxCount).map((line) => storedEvent(line, line[6]));
+    return this.page.all(after, maxCount).map((line) => storedEvent(line, this.nameOf(line[6])));
+  }
+
+  private nameOf(stream: number): string {
+    let name = this.names.get(stream);
+    if (name === undefined) {
+      name = this.name.get(stream)!;
+      if (this.names.size >= NAMES_KEPT_MAX) this.names.clear();
+      this.names.set(stream, name);
+    }
+    return name;
   }
 }
 

@@ -1,0 +1,122 @@
+import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb';
+import { NO_POSITION, NO_STREAM, type StoredEvent, type StreamHead, StoreUnavailable } from '../event-store';
+import type { Connection } from './connection';
+import type { Link } from './link';
+import { allEnd, allFrom, streamEnd, streamFrom } from './requests';
+import type { Slots } from './slots';
+import { storedEvent } from './stored-events';
+import type { Trouble } from './troubles';
+
+/** A read that brings nothing for so long is given up; one that brings something may go on. */
+export const SILENCE_MS = 4_000;
+/** A read changes nothing, so it is tried again on another connection when its own was lost, or led to a node that does not lead. */
+const TRIES_MAX = 3;
+
+/** A position that is none of this store's log: it was made up, or the store went back to a backup. */
+export class PositionUnknown extends Error {
+  constructor(position: bigint) {
+    super(`${position} is no position of this event store: was it restored from a backup, or is it another store?`);
+    this.name = 'PositionUnknown';
+  }
+}
+
+class Silence extends Error {}
+
+/** Reads that end. All of them ask the leader, since decisions hang on them. */
+export class Reading {
+  constructor(
+    private readonly connection: Connection,
+    private readonly slots: Slots,
+  ) {}
+
+  /** @throws Error when revisions are missing that every stream of the ledger has */
+  async stream(stream: string, fromRevision: number, maxCount: number): Promise<StoredEvent[]> {
+    const events = await this.collect(streamFrom(stream, fromRevision, maxCount), maxCount);
+    events.forEach(({ revision }, index) => {
+      if (revision !== fromRevision + index)
+        throw new Error(`${stream} goes on with revision ${revision} where ${fromRevision + index} should be: it was truncated or deleted`);
+    });
+    return events;
+  }
+
+  async headOf(stream: string): Promise<StreamHead> {
+    const [last] = await this.collect(streamEnd(stream), 1);
+    return { revision: last?.revision ?? NO_STREAM, position: last?.position ?? NO_POSITION };
+  }
+
+  async all(after: bigint, maxCount: number): Promise<StoredEvent[]> {
+    // The server begins with the position itself, which may be an event of ours that was read before.
+    const count = after === NO_POSITION ? maxCount : maxCount + 1;
+    const events = await this.collect(allFrom(after, count), count, after);
+    return events.filter(({ position }) => position > after).slice(0, maxCount);
+  }
+
+  async headPosition(): Promise<bigint> {
+    const [last] = await this.collect(allEnd(), 1);
+    return last?.position ?? NO_POSITION;
+  }
+
+  async mark(): Promise<string | undefined> {
+    const [first] = await this.collect(allFrom(NO_POSITION, 1), 1);
+    return first?.id;
+  }
+
+  private collect(request: ReadReq, count: number, after = NO_POSITION): Promise<StoredEvent[]> {
+    return this.slots.run(async () => {
+      for (let tries = 1; ; tries += 1) {
+        const link = await this.connection.current();
+        const since = performance.now();
+        try {
+          const events = await eventsOf(link, request, count);
+          this.connection.answered(link);
+          return events;
+        } catch (error) {
+          if (error instanceof Silence) {
+            this.connection.silent(link, since);
+            throw new StoreUnavailable(this.connection.sentence(link.node, error.message));
+          }
+          const trouble = this.connection.failed(link, error);
+          const another = trouble.kind === 'lost' || trouble.kind === 'notLeader';
+          if (!another || tries === TRIES_MAX) throw errorOf(trouble, this.connection.sentence(link.node, trouble.sentence), after);
+        }
+      }
+    });
+  }
+}
+
+function errorOf({ kind }: Trouble, sentence: string, position: bigint): Error {
+  if (kind === 'badPosition') return new PositionUnknown(position);
+  if (kind === 'streamDeleted') return new Error(sentence);
+  return new StoreUnavailable(sentence);
+}
+
+/** The first `count` events of a read; the call is over when this returns, whatever comes of it. */
+async function eventsOf(link: Link, request: ReadReq, count: number): Promise<StoredEvent[]> {
+  const call = link.read(request, true);
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise((resolve, reject) => {
+      const events: StoredEvent[] = [];
+      timer = setTimeout(() => reject(new Silence(`it said nothing for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
+      const read = (answer: ReadResp): void => {
+        link.heardAt = performance.now();
+        timer?.refresh();
+        const record = answer.getEvent()?.getEvent();
+        if (record) events.push(storedEvent(record));
+        if (events.length === count || answer.hasStreamNotFound()) resolve(events);
+      };
+      call.on('data', (answer: ReadResp) => {
+        try {
+          read(answer);
+        } catch (error) {
+          reject(error as Error);
+        }
+      });
+      call.on('end', () => resolve(events));
+      call.on('error', reject);
+    });
+  } finally {
+    clearTimeout(timer);
+    link.finished(call);
+  }
+}
