@@ -1,0 +1,85 @@
+import type { EventStore } from '@ledger/event-store';
+import { BadArguments, CLEAN, type Command, flags, openStore, storeUrl } from '../cli/command';
+import { allEvents } from '../replay/facts';
+import { beancountJournal, hledgerJournal, type Journal } from './journal';
+import { csvLines, type EventLines, jsonLines } from './lines';
+import { fileOutput, type Output, standardOutput } from './output';
+import { ParquetFile } from './parquet';
+
+const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
+const JOURNALS: Readonly<Record<string, () => Journal>> = { hledger: hledgerJournal, beancount: beancountJournal };
+
+export const exportCommand: Command = {
+  summary: 'write all events as JSON Lines, CSV or Parquet, or their postings as a journal',
+  usage: 'export --format jsonl|csv|parquet | --journal hledger|beancount  [--out FILE] [--event-store URL]',
+  async run(args, { env, out, err }) {
+    const values = flags(args, {
+      format: { type: 'string' },
+      journal: { type: 'string' },
+      out: { type: 'string' },
+      'event-store': { type: 'string' },
+    });
+    const wanted = wantedOf(values);
+    const { out: file } = values;
+    if (wanted === 'parquet' && file === undefined) throw new BadArguments('--out is missing: Parquet is written to a file only.');
+    const store = await openStore(storeUrl(values['event-store'], env));
+    try {
+      const events =
+        wanted === 'parquet'
+          ? await writeParquet(store, file ?? '')
+          : await writeLines(store, wanted, file === undefined ? standardOutput(out) : fileOutput(file));
+      if (file !== undefined) err(`${events} events were read, and ${file} was written.`);
+      return CLEAN;
+    } finally {
+      await store.close();
+    }
+  },
+};
+
+/** @throws BadArguments */
+function wantedOf({ format, journal }: { format?: string; journal?: string }): EventLines | Journal | 'parquet' {
+  if ((format === undefined) === (journal === undefined)) throw new BadArguments('Say one of --format and --journal.');
+  if (journal !== undefined) {
+    const make = Object.hasOwn(JOURNALS, journal) ? JOURNALS[journal] : undefined;
+    if (!make) throw new BadArguments(`--journal must be hledger or beancount, and is "${journal}".`);
+    return make();
+  }
+  if (format === 'parquet') return format;
+  if (format === 'jsonl') return jsonLines;
+  if (format === 'csv') return csvLines;
+  throw new BadArguments(`--format must be one of ${FORMATS.join(', ')}, and is "${format}".`);
+}
+
+async function writeLines(store: EventStore, lines: EventLines | Journal, output: Output): Promise<number> {
+  let events = 0;
+  try {
+    if (lines.head !== '') output.write(lines.head);
+    for await (const page of allEvents(store)) {
+      const text = lines.of(page);
+      if (text !== '') output.write(text);
+      events += page.length;
+    }
+    if ('tail' in lines && lines.tail() !== '') output.write(lines.tail());
+    output.close();
+    return events;
+  } catch (error) {
+    output.discard();
+    throw error;
+  }
+}
+
+async function writeParquet(store: EventStore, file: string): Promise<number> {
+  const parquet = await ParquetFile.open(file);
+  let events = 0;
+  try {
+    for await (const page of allEvents(store)) {
+      await parquet.add(page);
+      events += page.length;
+    }
+    await parquet.close();
+    return events;
+  } catch (error) {
+    parquet.discard();
+    throw error;
+  }
+}

@@ -1,0 +1,110 @@
+import type { StoredEvent } from '@ledger/event-store';
+import { type Posting, postings, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
+import { factOf } from '../replay/facts';
+import { accountName, dashedId, plainId } from './accounts';
+import type { EventLines } from './lines';
+
+/** Postings as a double-entry journal: one transaction for each event that moves tokens; the others have none. */
+
+/** The commodity of every amount. */
+const TOKEN = 'TOK';
+
+/** A journal under way; `tail` is what stands behind its last transaction. */
+export interface Journal extends EventLines {
+  tail(): string;
+}
+
+interface Line extends Posting {
+  /** What the event says that the account holds after it; only on the account's last line of the event. */
+  after?: number;
+}
+
+/** hledger's own format. Every line is held against the balance that its event claims. */
+export function hledgerJournal(): Journal {
+  const declared = new Set<string>();
+  const name = (account: string): string => accountName(account, plainId);
+  const transaction = ({ stream, revision, id, type }: StoredEvent, at: string, lines: readonly Line[]): string =>
+    [
+      ...fresh(declared, lines).map((account) => `account ${name(account)}\n`),
+      `${at.slice(0, 10)} * (${stream}@${revision}) ${type}  ; event:${id}, at:${at}\n`,
+      ...lines.map(({ account, tokens, after }) => {
+        const assertion = after === undefined ? '' : ` = ${after} ${TOKEN}`;
+        return `    ${name(account)}  ${tokens} ${TOKEN}${assertion}\n`;
+      }),
+      '\n',
+    ].join('');
+  return {
+    head: `; The postings of a token ledger: 1 ${TOKEN} is one token.\n\ncommodity 1000. ${TOKEN}\n\n`,
+    of: (page) => page.map((stored) => written(stored, transaction)).join(''),
+    tail: () => '',
+  };
+}
+
+/** beancount's. It holds balances against the morning of a day only, so they are asserted once, on the day after the last event. */
+export function beancountJournal(): Journal {
+  const held = new Map<string, number>();
+  const declared = new Set<string>();
+  const name = (account: string): string => accountName(account, dashedId);
+  let lastDay = OPENED;
+  const transaction = ({ stream, revision, id, type }: StoredEvent, at: string, lines: readonly Line[]): string => {
+    const day = at.slice(0, 10);
+    if (day > lastDay) lastDay = day;
+    for (const { account, tokens } of lines) held.set(account, (held.get(account) ?? 0) + tokens);
+    return [
+      ...fresh(declared, lines).map((account) => `${OPENED} open ${name(account)} ${TOKEN}\n`),
+      `${day} * "${stream}@${revision}" "${type}"\n  event: "${id}"\n  at: "${at}"\n`,
+      ...lines.map(({ account, tokens }) => `  ${name(account)}  ${tokens} ${TOKEN}\n`),
+      '\n',
+    ].join('');
+  };
+  return {
+    head: `option "title" "The postings of a token ledger"\n${OPENED} commodity ${TOKEN}\n\n`,
+    of: (page) => page.map((stored) => written(stored, transaction)).join(''),
+    tail: () => {
+      const day = dayAfter(lastDay);
+      return `${[...held].map(([account, tokens]) => `${day} balance ${name(account)}  ${tokens} ${TOKEN}\n`).join('')}`;
+    },
+  };
+}
+
+/** Two instances' clocks may differ, so no event's day is surely the first of its accounts. */
+const OPENED = '1970-01-01';
+const DAY_MS = 86_400_000;
+const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+
+function fresh(declared: Set<string>, lines: readonly Line[]): string[] {
+  const accounts = lines.map(({ account }) => account).filter((account) => !declared.has(account));
+  for (const account of accounts) declared.add(account);
+  return [...new Set(accounts)];
+}
+
+function written(stored: StoredEvent, transaction: (stored: StoredEvent, at: string, lines: readonly Line[]) => string): string {
+  const wallet = walletOf(stored.stream);
+  if (wallet === undefined) return '';
+  const event = factOf(stored);
+  const lines = linesOf(wallet, event);
+  return lines.length === 0 ? '' : transaction(stored, event.data.at, lines);
+}
+
+export function linesOf(wallet: WalletRef, event: WalletEvent): Line[] {
+  const lines: Line[] = postings(wallet, event);
+  for (const [account, after] of claimed(wallet, event)) {
+    const last = lines.findLast((line) => line.account === account);
+    if (last) last.after = after;
+  }
+  return lines;
+}
+
+/** The balances that an event names, by account. What is in transit, and what is nobody's, no event names. */
+function claimed(wallet: WalletRef, { data }: WalletEvent): [account: string, tokens: number][] {
+  if (!('balanceAfter' in data)) return [];
+  const { balanceAfter } = data;
+  if ('available' in balanceAfter) return [[`organisation:${wallet.id}:available`, balanceAfter.available]];
+  const { free, purchased, allocated = [] } = balanceAfter;
+  const own = `user:${wallet.id}`;
+  return [
+    ...(free ? [[`${own}:free`, free.tokens] as [string, number]] : []),
+    ...(purchased === undefined ? [] : [[`${own}:purchased`, purchased] as [string, number]]),
+    ...allocated.map(({ organisationId, tokens }): [string, number] => [`${own}:allocated:${organisationId}`, tokens]),
+  ];
+}

@@ -1,0 +1,56 @@
+import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CouldNotRun } from '../cli/command';
+
+/** Where an export goes: text by text, nothing is gathered. */
+export interface Output {
+  write(text: string): void;
+  /** All was written. */
+  close(): void;
+  /** It ended early: a file that is half written is not left behind. */
+  discard(): void;
+}
+
+/** What is written stands beside the file until it is whole; an older file is replaced only then. */
+export const partOf = (file: string): string => `${file}.part`;
+
+/** @throws CouldNotRun when the file cannot be written */
+export function fileOutput(file: string): Output {
+  const part = partOf(file);
+  const handle = openPart(part);
+  return {
+    write: (text) => void writeAll(handle, Buffer.from(text)),
+    close: () => {
+      closeSync(handle);
+      renameSync(part, file);
+    },
+    discard: () => {
+      closeSync(handle);
+      rmSync(part, { force: true });
+    },
+  };
+}
+
+/** Nothing more is read when whoever reads it, such as `head`, has gone. */
+export function standardOutput(out: (line: string) => void): Output {
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  const nothing = () => undefined;
+  return { write: (text) => out(text.endsWith('\n') ? text.slice(0, -1) : text), close: nothing, discard: nothing };
+}
+
+function openPart(part: string): number {
+  try {
+    // Exports hold what the store holds: only the owner may read them.
+    return openSync(part, 'w', 0o600);
+  } catch (error) {
+    throw new CouldNotRun(`--out names ${resolve(part)}, which cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+/** A write may take a part of what it is given. */
+function writeAll(handle: number, bytes: Buffer): void {
+  for (let done = 0; done < bytes.length;) done += writeSync(handle, bytes, done);
+}

@@ -1,0 +1,49 @@
+import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
+import { EVENT_TYPES, eventOf, type WalletEvent } from '@ledger/wallet';
+import { CouldNotRun } from '../cli/command';
+
+/** Events read at once; what is held of the store at any moment. */
+const PAGE = 1_000;
+
+/** Every event up to the head that the store has when the reading begins, in its order, page by page. */
+export async function* allEvents(store: EventStore): AsyncGenerator<StoredEvent[]> {
+  const head = await store.headPosition();
+  for (let after = NO_POSITION; after < head;) {
+    const page = await store.readAll(after, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    // What was written meanwhile belongs to the next reading.
+    yield last.position > head ? page.filter(({ position }) => position <= head) : page;
+    after = last.position;
+  }
+}
+
+/** Events of one stream from a revision on, up to another (inclusive) or to its end, page by page. */
+export async function* streamEvents(store: EventStore, stream: string, from = 0, to = Infinity): AsyncGenerator<StoredEvent[]> {
+  for (let next = from; next <= to;) {
+    const page = await store.readStream(stream, next, Math.min(PAGE, to - next + 1));
+    if (page.length === 0) return;
+    yield page;
+    next = (page.at(-1)?.revision ?? to) + 1;
+    if (page.length < PAGE) return;
+  }
+}
+
+/** One event of a stream. */
+export async function eventAt(store: EventStore, stream: string, revision: number): Promise<StoredEvent | undefined> {
+  return (await store.readStream(stream, revision, 1))[0];
+}
+
+const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES);
+
+/** What an event says. @throws CouldNotRun when somebody has changed it into something else */
+export function factOf(stored: StoredEvent): WalletEvent {
+  try {
+    const event = eventOf(stored);
+    if (KNOWN.has(stored.type) && typeof event.data.at === 'string') return event;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const { stream, revision, id } = stored;
+  throw new CouldNotRun(`${stream} revision ${revision} (event ${id}) is no event of a ledger; "verify" says what is wrong with it.`);
+}

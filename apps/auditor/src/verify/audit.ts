@@ -1,0 +1,212 @@
+import { faultOf } from '@ledger/event-contract';
+import type { StoredEvent } from '@ledger/event-store';
+import {
+  ORGANISATION_EVENT_TYPES,
+  type OrganisationEvent,
+  type PriceTable,
+  SCHEMA,
+  USER_EVENT_TYPES,
+  type UserEvent,
+  type WalletEvent,
+  WALLET_ID_PATTERN,
+  walletOf,
+} from '@ledger/wallet';
+import { checkCanonical, checkLink, type Envelope, firstLink, parsed } from './chain';
+import { EntryLog, type Seed } from './entries';
+import { type Fault, Findings } from './finding';
+import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation, type OrganisationState } from './organisation-rules';
+import { OrganisationPolicy } from './policies';
+import { Flows, type Place, type Surroundings } from './surroundings';
+import { checkUserEnd, checkUserEvent } from './user-rules';
+import { newUser, type UserState } from './user-state';
+
+/**
+ * The audit of some streams, event by event in the order of the store. Memory grows with wallets and changes of policies, not with
+ * events: what is unique for ever goes to the entries, which are joined at the end (`join.ts`).
+ */
+
+export interface AuditOptions {
+  seed: Seed;
+  priceTables: readonly PriceTable[];
+  platformTimeZone?: string;
+  /** Heads of streams are also kept as they were at this position, that of a certificate. */
+  headsAt?: number;
+}
+
+/** The end of a stream. */
+export interface Head {
+  stream: string;
+  revision: number;
+  hash: string;
+}
+
+const TYPES = { organisation: new Set<string>(ORGANISATION_EVENT_TYPES), user: new Set<string>(USER_EVENT_TYPES) };
+
+type State = UserState | OrganisationState;
+
+export class Audit {
+  readonly findings = new Findings();
+  readonly entries: EntryLog;
+  readonly flows = new Flows();
+  readonly unknownPriceTables = new Set<string>();
+  events = 0;
+  private readonly states = new Map<string, State>();
+  private readonly policies = new Map<string, OrganisationPolicy>();
+  private readonly around: Surroundings;
+  private readonly place: Place;
+  private readonly fault: Fault;
+  private readonly headsAt: number;
+  /** Heads at `headsAt` of streams that have grown since. */
+  private readonly earlier = new Map<string, Head | undefined>();
+  private current: Pick<StoredEvent, 'stream' | 'revision' | 'id'> = { stream: '', revision: -1, id: '' };
+
+  constructor({ seed, priceTables, platformTimeZone, headsAt = Infinity }: AuditOptions) {
+    this.entries = new EntryLog(seed);
+    this.headsAt = headsAt;
+    this.around = {
+      entries: this.entries,
+      flows: this.flows,
+      policies: this.policies,
+      priceTables: new Map(priceTables.map((table) => [table.version, table])),
+      platformTimeZone,
+      unknownPriceTables: this.unknownPriceTables,
+    };
+    this.fault = (...said) => this.findings.of(this.current)(...said);
+    this.place = {
+      stream: '',
+      position: 0,
+      revision: 0,
+      at: 0,
+      envelope: { requestId: '', key: undefined, contentHash: undefined },
+      fault: this.fault,
+    };
+  }
+
+  add(event: StoredEvent): void {
+    this.events += 1;
+    this.current = event;
+    const state = this.stateOf(event);
+    if (!state) return;
+    const position = Number(event.position);
+    if (position > this.headsAt) this.keepHead(state, event.stream);
+    const envelope = checkLink(state.link, event, this.fault);
+    const fact = this.factOf(event, state.kind);
+    if (!fact) return;
+    const { at } = fact.data;
+    if (at < state.at) this.fault('time', 'at', `${state.at} or later`, at);
+    Object.assign(this.place, { stream: event.stream, position, revision: event.revision, at: Date.parse(at), envelope });
+    if (envelope.key !== undefined) this.checkKey(state, fact, envelope.key, envelope);
+    try {
+      if (state.kind === 'user') checkUserEvent(state, fact as UserEvent, this.place, this.around);
+      else checkOrganisationEvent(state, fact as OrganisationEvent, this.place, this.around);
+    } catch (error) {
+      // What fits the schema and still cannot be counted with, such as a day that no calendar has.
+      this.fault('amounts', 'the event', 'one that can be judged', error instanceof Error ? error.message : String(error));
+    }
+    if (state.kind === 'organisation') state.policy.add(fact as OrganisationEvent, event.revision);
+    state.at = at;
+  }
+
+  /** Hears of an event of an organisation that is audited elsewhere: draws of users here may name it. `data` of a policy's change. */
+  learn(organisationId: string, revision: number, type: string, data: string | null): void {
+    const policy = this.policyOf(organisationId);
+    const facts = data === null ? undefined : parsed(data);
+    policy.revision = revision;
+    try {
+      if (facts !== undefined) policy.add({ type, data: facts } as OrganisationEvent, revision);
+    } catch {
+      // Whoever audits that stream reports what is wrong with it.
+    }
+  }
+
+  /** At the end of all streams. */
+  finish(): void {
+    for (const [stream, state] of this.states) {
+      this.current = { stream, revision: state.link.revision, id: '' };
+      if (state.kind === 'user') checkUserEnd(state, this.place);
+      else checkOrganisationEnd(state, this.place);
+    }
+  }
+
+  /** Tokens held by all wallets of a kind. */
+  held(kind: State['kind']): bigint {
+    let sum = 0n;
+    for (const state of this.states.values()) {
+      if (state.kind !== kind) continue;
+      sum += BigInt(state.kind === 'user' ? state.free + state.purchased + state.allocated : state.available);
+    }
+    return sum;
+  }
+
+  *heads(): Generator<Head> {
+    for (const [stream, { link }] of this.states) yield { stream, revision: link.revision, hash: link.hash };
+  }
+
+  /** Heads as they were at `headsAt`. */
+  *headsThen(): Generator<Head> {
+    for (const head of this.heads()) {
+      if (!this.earlier.has(head.stream)) yield head;
+      else if (this.earlier.get(head.stream)) yield this.earlier.get(head.stream)!;
+    }
+  }
+
+  private keepHead({ link: { revision, hash } }: State, stream: string): void {
+    if (this.earlier.has(stream)) return;
+    this.earlier.set(stream, revision < 0 ? undefined : { stream, revision, hash });
+  }
+
+  private stateOf({ stream }: StoredEvent): State | undefined {
+    const known = this.states.get(stream);
+    if (known) return known;
+    const ref = walletOf(stream);
+    if (!ref || !WALLET_ID_PATTERN.test(ref.id)) {
+      this.fault('stream', 'the name of the stream', 'organisationWallet-<id> or userWallet-<id>', stream);
+      return undefined;
+    }
+    const link = firstLink(stream);
+    const state = ref.kind === 'user' ? newUser(ref.id, link) : newOrganisation(ref.id, link, this.policyOf(ref.id));
+    this.states.set(stream, state);
+    return state;
+  }
+
+  private policyOf(organisationId: string): OrganisationPolicy {
+    let policy = this.policies.get(organisationId);
+    if (!policy) this.policies.set(organisationId, (policy = new OrganisationPolicy()));
+    return policy;
+  }
+
+  /** The fact, when its text is canonical JSON that fits its schema. */
+  private factOf({ type, data }: StoredEvent, kind: State['kind']): WalletEvent | undefined {
+    const facts = parsed(data);
+    if (facts === undefined) {
+      this.fault('canonical', 'the text of the data', 'JSON', data);
+      return undefined;
+    }
+    checkCanonical('the data', data, facts, this.fault);
+    const wrong = faultOf(type, SCHEMA, facts, kind);
+    if (wrong === undefined && TYPES[kind].has(type)) return { type, data: facts } as WalletEvent;
+    if (TYPES[kind].has(type)) this.fault('schema', 'the data', `as the schema of ${type} says`, wrong);
+    else this.fault('type', 'the type', `an event of ${kind === 'user' ? 'a user' : 'an organisation'}`, type);
+    return undefined;
+  }
+
+  /** Several events in a row may be the result of one key: parts of an allocation, a batch of members, a declined day of storage. */
+  private checkKey(state: State, { type, data }: WalletEvent, key: string, { contentHash }: Envelope): void {
+    const { position, revision, stream } = this.place;
+    const result =
+      'allocationId' in data
+        ? data.allocationId
+        : 'batch' in data
+          ? JSON.stringify(data.batch)
+          : type === 'StorageAccrued'
+            ? 'storage'
+            : undefined;
+    const { lastKey } = state;
+    if (lastKey?.key === key && lastKey.revision === revision - 1) {
+      const same = lastKey.result === result || (type === 'BillDeclined' && lastKey.result === 'storage');
+      if (!same || lastKey.contentHash !== contentHash)
+        this.fault('unique-key', `the result of the key ${key}`, 'that of the event before it', type);
+    } else this.entries.add('key', position, 0, stream, key);
+    state.lastKey = result === undefined ? undefined : { key, contentHash, result, revision };
+  }
+}

@@ -1,0 +1,148 @@
+import { type Counters, isBefore, oldestWindows, prune, type UserBalance } from '@ledger/wallet';
+import type { Link } from './chain';
+import type { Fault } from './finding';
+
+/** A user's wallet as its events tell it: what the rules compare the next event with. */
+
+export interface Relationship {
+  tokens: number;
+  /** Running number of the last allocation received. */
+  received: number;
+  /** Used, by window. */
+  used: Counters;
+  /** Limits recorded as reached, as `window|limit`. */
+  reached: Set<string>;
+  policyRevision: number;
+}
+
+/** A LimitReached that must come next. */
+export interface ReachedNext {
+  organisationId: string;
+  period: string;
+  window: string;
+  limit: number;
+}
+
+export interface UserState {
+  kind: 'user';
+  id: string;
+  link: Link;
+  opened: boolean;
+  at: string;
+  free: number;
+  month: string;
+  granted: number;
+  tokensPerMonth: number;
+  purchased: number;
+  purchasedTotal: number;
+  owed: number;
+  carriedPico: bigint;
+  allocated: number;
+  relationships: Map<string, Relationship>;
+  reachedNext: ReachedNext[];
+  lastKey: LastKey | undefined;
+  /** A storage day that was declined just now; its BillDeclined may follow. */
+  declinedDay: DeclinedDay | undefined;
+  prunedDay: string;
+}
+
+/** The result of the last event's key, for several events in a row may be one result. */
+export interface LastKey {
+  key: string;
+  contentHash: string | undefined;
+  result: string;
+  revision: number;
+}
+
+export interface DeclinedDay {
+  month: string;
+  tokens: number;
+  missing: number;
+}
+
+export const newUser = (id: string, link: Link): UserState => ({
+  kind: 'user',
+  id,
+  link,
+  opened: false,
+  at: '',
+  free: 0,
+  month: '',
+  granted: 0,
+  tokensPerMonth: 0,
+  purchased: 0,
+  purchasedTotal: 0,
+  owed: 0,
+  carriedPico: 0n,
+  allocated: 0,
+  relationships: new Map(),
+  reachedNext: [],
+  lastKey: undefined,
+  declinedDay: undefined,
+  prunedDay: '',
+});
+
+export function relationshipOf(state: UserState, organisationId: string): Relationship {
+  let relationship = state.relationships.get(organisationId);
+  if (!relationship) {
+    relationship = { tokens: 0, received: 0, used: new Map(), reached: new Set(), policyRevision: -1 };
+    state.relationships.set(organisationId, relationship);
+  }
+  return relationship;
+}
+
+/** Buckets that an event must name. */
+export interface Touched {
+  free?: boolean;
+  purchased?: boolean;
+  allocated?: readonly string[];
+}
+
+/**
+ * Compares what the event says of the wallet after it with the state, which the event has been applied to. Where they differ the
+ * state takes over what was said: one wrong number is one finding, not one for every event behind it.
+ */
+export function checkBalance(state: UserState, after: UserBalance, touched: Touched, fault: Fault): void {
+  if (after.free) {
+    if (after.free.tokens !== state.free) fault('balance', 'balanceAfter.free.tokens', state.free, after.free.tokens);
+    if (after.free.month !== state.month) fault('balance', 'balanceAfter.free.month', state.month, after.free.month);
+    state.free = after.free.tokens;
+    state.month = after.free.month;
+  } else if (touched.free) fault('balance', 'balanceAfter.free', { month: state.month, tokens: state.free }, undefined);
+  if (after.purchased !== undefined) {
+    if (after.purchased !== state.purchased) fault('balance', 'balanceAfter.purchased', state.purchased, after.purchased);
+    state.purchased = after.purchased;
+  } else if (touched.purchased) fault('balance', 'balanceAfter.purchased', state.purchased, undefined);
+  if (after.allocated) for (const { organisationId, tokens } of after.allocated) checkAllocated(state, organisationId, tokens, fault);
+  if (touched.allocated) for (const organisationId of touched.allocated) mustName(after, organisationId, state, fault);
+  const balance = state.free + state.purchased + state.allocated;
+  if (after.balance !== balance) fault('balance', 'balanceAfter.balance', balance, after.balance);
+  if (state.free < 0) fault('negative', 'the free tokens', 'at least 0', state.free);
+  if (state.purchased < 0) fault('negative', 'the purchased tokens', 'at least 0', state.purchased);
+}
+
+function checkAllocated(state: UserState, organisationId: string, tokens: number, fault: Fault): void {
+  const relationship = relationshipOf(state, organisationId);
+  if (relationship.tokens !== tokens) fault('balance', `balanceAfter.allocated of ${organisationId}`, relationship.tokens, tokens);
+  if (tokens < 0) fault('negative', `the tokens of ${organisationId}`, 'at least 0', tokens);
+  state.allocated += tokens - relationship.tokens;
+  relationship.tokens = tokens;
+}
+
+function mustName(after: UserBalance, organisationId: string, state: UserState, fault: Fault): void {
+  const named = (after.allocated ?? []).filter((one) => one.organisationId === organisationId).length;
+  const wanted = state.relationships.get(organisationId)?.tokens ?? 0;
+  if (named !== 1) fault('balance', `balanceAfter.allocated of ${organisationId}`, `${wanted}, once`, `${named} times there`);
+}
+
+/** As the ledger drops counters, so that memory is bounded by wallets and not by the days that they lived. */
+export function pruneCounters(state: UserState, at: string, instant: number): void {
+  const day = at.slice(0, 10);
+  if (day === state.prunedDay) return;
+  state.prunedDay = day;
+  const oldest = oldestWindows(instant);
+  for (const { used, reached } of state.relationships.values()) {
+    prune(used, instant);
+    for (const entry of reached) if (isBefore(entry.slice(0, entry.indexOf('|')), oldest)) reached.delete(entry);
+  }
+}

@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SqliteEventStore } from '@ledger/event-store';
+import fc from 'fast-check';
+import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from '../../libs/wallet/src/testing/moves';
+import { World } from '../../libs/wallet/src/testing/world';
+
+/** A store that holds what random commands left behind: several organisations, users, zones, bills, reversals, a moving clock. */
+
+const MOVES = 110;
+
+/** Everybody is there and has something, so that few commands fail for lack of it. */
+const beginning: Move[] = ORGANISATIONS.flatMap((organisationId, index): Move[] => [
+  { kind: 'open', organisationId, timeZone: ZONES[index] ?? 'UTC', keyed: false },
+  { kind: 'buy', organisationId, tokens: 250, payment: 0, keyed: true },
+  { kind: 'members', organisationId, lines: USERS.map((userId) => ({ userId, status: 'permitted' })), keyed: true },
+  { kind: 'allocate', organisationId, lines: USERS.map((userId) => ({ userId, tokens: 40 })), keyed: true },
+  ...USERS.map((): Move => ({ kind: 'settle', nth: 0, how: 'next' })),
+]);
+
+const histories = fc.record({
+  start: fc.constantFrom(...STARTS),
+  platformTimeZone: fc.constantFrom(...ZONES),
+  freeTokensPerMonth: fc.constantFrom(0, 15),
+  moves: fc.array(move, { minLength: MOVES, maxLength: MOVES }),
+});
+
+export interface RandomStore {
+  url: string;
+  store: SqliteEventStore;
+  /** As the service would have been set. */
+  env: { PLATFORM_TIME_ZONE: string; FREE_TOKENS_PER_MONTH: string };
+  remove(): Promise<void>;
+}
+
+/** Prints the seed, which the environment variable of this name can set. */
+export function seedOf(variable: string): number {
+  const seed = Number(process.env[variable] ?? Date.now() % 2 ** 31);
+  process.stdout.write(`${variable}=${seed}\n`);
+  return seed;
+}
+
+/** A store in a folder of its own, for each of so many random histories. */
+export async function* randomStores(seed: number, count: number): AsyncGenerator<RandomStore> {
+  for (const history of fc.sample(histories, { seed, numRuns: count })) {
+    const { start, platformTimeZone, freeTokensPerMonth, moves } = history;
+    const world = new World(Date.parse(start), platformTimeZone, freeTokensPerMonth);
+    for (const one of [...beginning, ...moves]) world.perform(one);
+    world.settleAll();
+    const made = await storeOf(world, { PLATFORM_TIME_ZONE: platformTimeZone, FREE_TOKENS_PER_MONTH: String(freeTokensPerMonth) });
+    try {
+      yield made;
+    } finally {
+      await made.remove();
+    }
+  }
+}
+
+/** Organisations first: an allocation stands before its receipts. */
+async function storeOf(world: World, env: RandomStore['env']): Promise<RandomStore> {
+  const folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
+  const path = join(folder, 'events.db');
+  const store = await SqliteEventStore.open(path);
+  for (const { events, stream } of streamsOf(world)) if (events.length > 0) await store.append(stream, -1, events);
+  const remove = async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { url: `sqlite:${path}`, store, env, remove };
+}
+
+const streamsOf = ({ organisations, users }: World) =>
+  [...organisations, ...users].map(([id, { ref, events }]) => ({
+    stream: `${ref.kind}Wallet-${id}`,
+    events: events.map(({ sealed }) => sealed),
+  }));
