@@ -27,8 +27,12 @@ const said = (description?: string): JsonSchema => (description === undefined ? 
 
 export const optional = <T>(shape: Shape<T>): Optional<T> => ({ optional: shape });
 
+const withoutDescription = ({ description: _, ...json }: JsonSchema): JsonSchema => json;
+
 /** The same values, with another description. */
-export const as = <T>(shape: Shape<T>, description: string): Shape<T> => ({ json: { ...shape.json, description } });
+export const as = <T>(shape: Shape<T>, description: string): Shape<T> => ({
+  json: { ...said(description), ...withoutDescription(shape.json) },
+});
 
 /** The writer adds no field that is not named here; `rules` are further keywords, of what holds between fields. */
 export function object<T>(fields: Fields<T>, description?: string, rules: JsonSchema = {}): Shape<T> {
