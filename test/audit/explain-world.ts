@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SqliteEventStore } from '@ledger/event-store';
+import { type NewEvent, SqliteEventStore } from '@ledger/event-store';
 import fc from 'fast-check';
 import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from '../../libs/wallet/src/testing/moves';
 import { World } from '../../libs/wallet/src/testing/world';
@@ -41,14 +41,17 @@ export function seedOf(variable: string): number {
   return seed;
 }
 
+/** What a forger makes of an event before it is stored. */
+export type Forger = (stream: string, event: NewEvent) => NewEvent;
+
 /** A store in a folder of its own, for each of so many random histories. */
-export async function* randomStores(seed: number, count: number): AsyncGenerator<RandomStore> {
+export async function* randomStores(seed: number, count: number, forger: Forger = (_, event) => event): AsyncGenerator<RandomStore> {
   for (const history of fc.sample(histories, { seed, numRuns: count })) {
     const { start, platformTimeZone, freeTokensPerMonth, moves } = history;
     const world = new World(Date.parse(start), platformTimeZone, freeTokensPerMonth);
     for (const one of [...beginning, ...moves]) world.perform(one);
     world.settleAll();
-    const made = await storeOf(world, { PLATFORM_TIME_ZONE: platformTimeZone, FREE_TOKENS_PER_MONTH: String(freeTokensPerMonth) });
+    const made = await storeOf(world, forger, { PLATFORM_TIME_ZONE: platformTimeZone, FREE_TOKENS_PER_MONTH: String(freeTokensPerMonth) });
     try {
       yield made;
     } finally {
@@ -58,11 +61,17 @@ export async function* randomStores(seed: number, count: number): AsyncGenerator
 }
 
 /** Organisations first: an allocation stands before its receipts. */
-async function storeOf(world: World, env: RandomStore['env']): Promise<RandomStore> {
+async function storeOf(world: World, forger: Forger, env: RandomStore['env']): Promise<RandomStore> {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
   const path = join(folder, 'events.db');
   const store = await SqliteEventStore.open(path);
-  for (const { events, stream } of streamsOf(world)) if (events.length > 0) await store.append(stream, -1, events);
+  for (const { events, stream } of streamsOf(world))
+    if (events.length > 0)
+      await store.append(
+        stream,
+        -1,
+        events.map((event) => forger(stream, event)),
+      );
   const remove = async () => {
     await store.close();
     rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { audit, type Audited, shown } from './audit';
+import { type Audited, auditRows, shown } from './audit';
 import { reach, settle } from './clients';
 import { userCommand } from './commands';
 import type { Door, LedgerUnderTest } from './ledger-under-test';
@@ -19,7 +19,7 @@ export async function settled(door: Door, witness: Witness): Promise<void> {
 export async function addsUp(ledger: LedgerUnderTest, doors: readonly Door[], witness?: Witness): Promise<Audited> {
   if (witness) for (const door of doors) await settled(door, witness);
   await everythingRead(doors, witness);
-  const audited = audit(ledger.store);
+  const audited = auditRows(await ledger.rows());
   expect(audited.faults).toEqual([]);
   expect(witness?.faults(audited.rows) ?? []).toEqual([]);
   const { organisations, users } = audited.books;

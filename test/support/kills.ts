@@ -31,7 +31,7 @@ export async function surviveKills(ledger: LedgerUnderTest, { kills, seed }: { k
   const load = new MixedLoad(seed, 'load');
   let door = await ledger.start('a');
   const { port } = door;
-  const witness = new Witness(ledger.store);
+  const witness = new Witness(ledger.reader);
   const readFaults: string[] = [];
   let open = Promise.resolve(door);
   for (const command of load.opening()) await settle(witness, command, () => open);

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ChildService } from '../../apps/demo/src/child-service';
 import { HttpClient, type Ask, type Reply } from '../../apps/demo/src/http-client';
+import { type StoredRow, storedRows } from './stored-rows';
+import type { HeadReader } from './witness';
 
 /** LEDGER_BUILT names the folder of another build, such as one that was broken on purpose to see a test fail. */
 const BUILT = resolve(process.env.LEDGER_BUILT ?? join(__dirname, '../../dist/apps/ledger/src'));
@@ -14,6 +16,12 @@ export type Json = Record<string, any>;
 
 /** A command or question as a test writes it: the token is everywhere the platform's. */
 export type Asked = Omit<Ask, 'token'>;
+
+/** A store that is not the embedded one, as tests look into it. */
+export interface Elsewhere {
+  reader(): HeadReader;
+  rows(): Promise<StoredRow[]>;
+}
 
 /** One process of the ledger and the connections to it. */
 export interface Door {
@@ -38,11 +46,24 @@ export class LedgerUnderTest {
   private token = '';
   private readonly atExit = () => this.removeAtOnce();
 
-  /** @throws when the service was not built */
-  constructor(private readonly settings: NodeJS.ProcessEnv = {}) {
+  /** `elsewhere` reads a store that is not the embedded one. @throws when the service was not built */
+  constructor(
+    private readonly settings: NodeJS.ProcessEnv = {},
+    private readonly elsewhere?: Elsewhere,
+  ) {
     process.once('exit', this.atExit);
     if (!existsSync(join(BUILT, 'main.js')))
       throw new Error(`${BUILT} lacks the service, and these tests run the built one: "npm run build" makes it.`);
+  }
+
+  /** Where the witness asks how far the store has come. */
+  get reader(): string | HeadReader {
+    return this.elsewhere?.reader() ?? this.store;
+  }
+
+  /** Everything that is stored, in the order of the store. */
+  async rows(): Promise<StoredRow[]> {
+    return this.elsewhere ? this.elsewhere.rows() : storedRows(this.store);
   }
 
   /** Starts a process; the name is its own read model's, the port 0 for any free one. */

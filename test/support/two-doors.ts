@@ -37,7 +37,7 @@ export async function repeatThroughTheSecond(
   let first = await ledger.start('first');
   const second = await ledger.start('second');
   const { port } = first;
-  const witness = new Witness(ledger.store);
+  const witness = new Witness(ledger.reader);
   let open = Promise.resolve(first);
   for (const command of load.opening()) await settle(witness, command, () => open);
 

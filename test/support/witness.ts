@@ -9,6 +9,12 @@ export interface Command extends Asked {
   key: string;
 }
 
+/** Says how far a store has come, by asking it now. */
+export interface HeadReader {
+  head(): number | Promise<number>;
+  close(): void;
+}
+
 interface Heard {
   reply: Reply;
   through: string;
@@ -28,24 +34,24 @@ const FAULTS_MAX = 30;
 /** Writes down every command with all that was answered to it, and holds the answers against what the store has in the end. */
 export class Witness {
   private readonly told = new Map<string, Told>();
-  private readonly reader: StoreReader;
+  private readonly reader: HeadReader;
   private readonly waiting: { count: number; resolve: () => void }[] = [];
   /** Answers of every kind so far. */
   answers = 0;
   unanswered = 0;
 
-  constructor(file: string) {
-    this.reader = new StoreReader(file);
+  constructor(store: string | HeadReader) {
+    this.reader = typeof store === 'string' ? new StoreReader(store) : store;
   }
 
   /** Sends once; undefined when nothing came back. */
   async send(door: Door, command: Command, waitMs?: number): Promise<Reply | undefined> {
     const told = this.entry(command);
-    const before = this.reader.head();
+    const before = await this.reader.head();
     try {
       const { method, path, body, key } = command;
       const reply = await door.once({ method, path, body, key }, waitMs);
-      told.heard.push({ reply, through: door.name, before, after: this.reader.head() });
+      told.heard.push({ reply, through: door.name, before, after: await this.reader.head() });
       this.answers += 1;
       this.wake();
       return reply;

@@ -1,4 +1,7 @@
 import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, CouldNotRun, type Surroundings } from './cli/command';
+import { checkProof } from './cli/check-proof';
+import { keygen } from './cli/keygen';
+import { prove } from './cli/prove';
 import { verify } from './cli/verify';
 import { diffCommand } from './diff/diff-command';
 import { explainCommand } from './explain/explain-command';
@@ -10,6 +13,9 @@ import { replayCommand } from './replay/replay-command';
 /** By name. A command imports what is heavy to load when it runs, not above its code. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   verify,
+  keygen,
+  prove,
+  'check-proof': checkProof,
   replay: replayCommand,
   explain: explainCommand,
   diff: diffCommand,

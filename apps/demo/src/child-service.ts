@@ -6,8 +6,9 @@ import { promisify } from 'node:util';
 const LEDGER = resolve(__dirname, '../../ledger/src');
 const START_MAX_MS = 30_000;
 const STOP_MAX_MS = 20_000;
-/** The end of what the service said on stderr, for the sentence that says why it did not start. */
-const SAID_MAX = 2_000;
+/** The end of what the service said, for the sentence that says why it did not start, and for tests that read its log. */
+const SAID_MAX = 64 * 1024;
+const SHOWN_MAX = 2_000;
 
 export interface TokenRequest {
   role: 'platform' | 'admin' | 'member' | 'auditor';
@@ -25,6 +26,7 @@ export class ChildService {
     private readonly child: ChildProcess,
     private readonly environment: NodeJS.ProcessEnv,
     private readonly built: string,
+    private readonly output: Output,
   ) {
     this.ended = new Promise((done) => {
       if (child.exitCode !== null || child.signalCode !== null) done();
@@ -53,7 +55,8 @@ export class ChildService {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new ChildService(await listening(child), child, environment, built);
+    const output = { printed: '', said: '' };
+    return new ChildService(await listening(child, output), child, environment, built, output);
   }
 
   /** A bearer token of the local key, made by the same command line that a person would use. */
@@ -63,6 +66,11 @@ export class ChildService {
       env: this.environment,
     });
     return stdout.trim();
+  }
+
+  /** The end of its log. */
+  get log(): string {
+    return this.output.printed;
   }
 
   /** Peak memory and CPU are the operating system's to tell; the id names the process there. */
@@ -96,19 +104,23 @@ export class ChildService {
   }
 }
 
+interface Output {
+  printed: string;
+  said: string;
+}
+
 /** The address that the start's line names. Both pipes are read to the end, or a full pipe would stop the service. */
-function listening(child: ChildProcess): Promise<string> {
-  let said = '';
-  let printed = '';
+function listening(child: ChildProcess, output: Output): Promise<string> {
+  const complaint = () => (output.said || output.printed).slice(-SHOWN_MAX);
   return new Promise((resolveUrl, refuse) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      refuse(new Error(`The service did not say where it listens within ${START_MAX_MS / 1000} s. ${said || printed}`));
+      refuse(new Error(`The service did not say where it listens within ${START_MAX_MS / 1000} s. ${complaint()}`));
     }, START_MAX_MS);
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-SAID_MAX)));
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => (output.said = (output.said + text).slice(-SAID_MAX)));
     child.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      printed = (printed + text).slice(-SAID_MAX);
-      const url = /https?:\/\/[\w.[\]:-]+:\d+/.exec(printed)?.[0];
+      output.printed = (output.printed + text).slice(-SAID_MAX);
+      const url = /listens on (https?:\/\/[\w.[\]:-]+:\d+)/.exec(output.printed)?.[1];
       if (!url) return;
       clearTimeout(timer);
       resolveUrl(url);
@@ -116,7 +128,7 @@ function listening(child: ChildProcess): Promise<string> {
     child.once('error', refuse);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
-      refuse(new Error(`The service ended (${signal ?? `status ${code}`}) instead of listening. ${said || printed}`.trim()));
+      refuse(new Error(`The service ended (${signal ?? `status ${code}`}) instead of listening. ${complaint()}`.trim()));
     });
   });
 }

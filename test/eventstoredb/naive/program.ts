@@ -13,13 +13,13 @@ export interface Naive {
   settings: NaiveSettings;
   report: NaiveReport;
   /** A client of the server; another call makes another client. */
-  connect(url?: string): EventStoreDBClient;
+  connect: (url?: string) => EventStoreDBClient;
   /** Tells the spec how far the scenario is, which then does its part. */
-  tell(what: string): void;
+  tell: (what: string) => void;
   /** Resolves when the spec has done its part and says so. */
-  told(): Promise<void>;
+  told: () => Promise<void>;
   /** `false` when it has not settled in the time that the scenario gives it. */
-  settles(promise: Promise<unknown>, ms: number): Promise<boolean>;
+  settles: (promise: Promise<unknown>, ms: number) => Promise<boolean>;
 }
 
 export type Scenario = (naive: Naive) => Promise<void>;

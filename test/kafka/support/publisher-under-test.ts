@@ -5,7 +5,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /** PUBLISHER_BUILT names the folder of another build, such as one that was broken on purpose to see a test fail. */
-const BUILT = resolve(process.env.PUBLISHER_BUILT ?? join(__dirname, '../../../dist/apps/publisher/src'));
+const BUILT = resolve(
+  process.env.PUBLISHER_BUILT ??
+    // From the sources, as jest runs this file, or from dist, as the benchmark does.
+    ['../../../dist', '../../..']
+      .map((dist) => join(__dirname, dist, 'apps/publisher/src'))
+      .find((folder) => existsSync(join(folder, 'main.js'))) ??
+    'dist/apps/publisher/src',
+);
 const START_MAX_MS = 30_000;
 const READY_MAX_MS = 60_000;
 const POLL_MS = 25;

@@ -1,30 +1,139 @@
-import { PRICE_TABLE } from '@ledger/wallet';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { canonical, isTimeZone, PRICE_TABLE, type PriceTable } from '@ledger/wallet';
+import { type Certificate, certificateFault, readCertificate, signed, statementOf } from '../certificates/certificate';
+import { compareWith } from '../certificates/comparison';
+import { readHeads, writeHeads } from '../certificates/heads-file';
+import { publicKeyBytes, rawOf, reason, signingKey } from '../certificates/keys';
+import type { AuditOptions } from '../verify/audit';
 import { newSeed } from '../verify/entries';
-import { sentenceOf } from '../verify/finding';
-import { auditThroughPort } from '../verify/run';
-import { CLEAN, type Command, FINDINGS, flags, openStore, storeUrl } from './command';
+import { auditStore } from '../verify/run';
+import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from './command';
+import { progressOf } from './progress';
+import { machineReport, peopleReport } from './report';
+
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  'event-store': text,
+  json: { type: 'boolean' },
+  against: text,
+  since: text,
+  'public-key': text,
+  certificate: text,
+  'signing-key': text,
+  'without-heads': { type: 'boolean' },
+  'price-table': { type: 'string', multiple: true },
+  'platform-time-zone': text,
+  workers: text,
+} as const;
+type Values = ReturnType<typeof flags<typeof OPTIONS>>;
 
 /** The whole audit of a store. */
 export const verify: Command = {
   summary: 'check every event of the store: chains, schemas, balances, limits, allocations',
-  usage: 'verify [--event-store URL] [--json]',
-  async run(args, { env, out }) {
-    const values = flags(args, { 'event-store': { type: 'string' }, json: { type: 'boolean' } });
-    const store = await openStore(storeUrl(values['event-store'], env));
+  usage:
+    'verify [--event-store URL] [--json] [--against CERTIFICATE | --since CERTIFICATE] [--public-key FILE] [--certificate FILE --signing-key FILE [--without-heads]] [--price-table FILE]... [--platform-time-zone ZONE] [--workers N]',
+  async run(args, surroundings) {
+    const { env, out, err } = surroundings;
+    const values = flags(args, OPTIONS);
+    if ((values.certificate === undefined) !== (values['signing-key'] === undefined))
+      throw new BadArguments('--certificate names the file to write and --signing-key the key that signs it: give both or neither.');
+    const key = values['signing-key'] === undefined ? undefined : signingKey(values['signing-key']);
+    const pinned = values['public-key'] === undefined ? key && rawOf(key) : publicKeyBytes(values['public-key']);
+    const earlier = earlierOf(values, pinned);
+    if (earlier?.fault !== undefined) return untrusted(earlier, values, surroundings);
+    const options = optionsOf(values, env, earlier?.certificate);
+    const url = storeUrl(values['event-store'], env);
+    const store = await openStore(url);
+    const quiet = values.json === true;
+    const progress = progressOf(Number(await store.headPosition()), quiet ? 'none' : process.stderr.isTTY ? 'terminal' : 'lines', err);
+    const began = performance.now();
     try {
-      const began = performance.now();
-      const cpu = process.cpuUsage();
-      const result = await auditThroughPort(store, { seed: newSeed(), priceTables: [PRICE_TABLE] }, () => undefined);
-      const { user, system } = process.cpuUsage(cpu);
-      out(
-        `${result.events} events, ${result.heads.length} streams, ${Math.round(performance.now() - began)} ms, ${((user + system) / result.events).toFixed(2)} us`,
-      );
-      for (const finding of result.findings.kept.slice(0, 20)) out(sentenceOf(finding));
-      out(`${result.findings.count} findings ${JSON.stringify([...result.findings.byRule])}`);
-      out(JSON.stringify(result.totals, (_, v: unknown) => (typeof v === 'bigint' ? String(v) : v)));
-      return result.findings.count === 0 ? CLEAN : FINDINGS;
+      const result = await auditStore(store, url, options, (events) => progress.at(events));
+      progress.stop();
+      if (earlier) compareWith(earlier.certificate.statement, readHeads(earlier.path), result, result.findings);
+      const clean = result.findings.count === 0;
+      let certificate: Certificate | undefined;
+      if (clean && key && values.certificate !== undefined) {
+        if (result.mark === undefined) throw new CouldNotRun('An empty store has nothing to certify.');
+        certificate = signed(statementOf(result, new Date().toISOString()), key);
+        write(values.certificate, `${canonical(certificate)}\n`);
+        if (values['without-heads'] !== true) writeHeads(values.certificate, result.heads);
+      }
+      const report = { result, ms: performance.now() - began, certificate, earlier: earlier?.certificate, pinned: pinned !== undefined };
+      if (quiet) out(machineReport(report));
+      else peopleReport(report, out);
+      return clean ? CLEAN : FINDINGS;
     } finally {
+      progress.stop();
       await store.close();
     }
   },
 };
+
+interface Earlier {
+  certificate: Certificate;
+  path: string;
+  /** Why it cannot be trusted. */
+  fault: string | undefined;
+}
+
+/** The certificate to compare with. */
+function earlierOf({ against, since }: Values, pinned: Buffer | undefined): Earlier | undefined {
+  if (against !== undefined && since !== undefined)
+    throw new BadArguments('--since compares with its certificate already: leave --against out.');
+  const path = against ?? since;
+  if (path === undefined) return undefined;
+  if (since !== undefined && !pinned)
+    throw new BadArguments('--since trusts its certificate, so --public-key must say who may have signed it.');
+  const certificate = readCertificate(path);
+  return { certificate, path, fault: certificateFault(certificate, pinned) };
+}
+
+/** A forged certificate proves nothing, so the store is not read; but that somebody forged it is a finding. */
+function untrusted({ path, fault }: Earlier, { json }: Values, { out }: Surroundings): number {
+  const sentence = `The certificate ${path} is not to be trusted: ${fault}.`;
+  out(json ? JSON.stringify({ clean: false, certificateFault: sentence }) : sentence);
+  return FINDINGS;
+}
+
+function optionsOf(
+  values: Values,
+  env: Surroundings['env'],
+  earlier: Certificate | undefined,
+): AuditOptions & { workers: number | undefined } {
+  const zone = values['platform-time-zone'] ?? env.PLATFORM_TIME_ZONE;
+  if (zone !== undefined && !isTimeZone(zone))
+    throw new CouldNotRun(`The platform's time zone must be the name of an IANA zone such as Europe/Berlin; "${zone}" is none.`);
+  const workers = values.workers;
+  if (workers !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(workers))
+    throw new BadArguments(`--workers takes a number from 1 to 64; "${workers}" is none.`);
+  const position = earlier && Number(earlier.statement.position);
+  return {
+    seed: newSeed(),
+    priceTables: [PRICE_TABLE, ...(values['price-table'] ?? []).map(priceTableOf)],
+    ...(zone === undefined ? {} : { platformTimeZone: zone }),
+    ...(position === undefined ? {} : { headsAt: position }),
+    ...(position !== undefined && values.since !== undefined ? { trustedUntil: position } : {}),
+    workers: workers === undefined ? undefined : Number(workers),
+  };
+}
+
+function priceTableOf(path: string): PriceTable {
+  let table: Partial<PriceTable> | undefined;
+  try {
+    table = JSON.parse(readFileSync(path, 'utf8')) as Partial<PriceTable>;
+  } catch (error) {
+    throw new CouldNotRun(`The price table ${path} cannot be read: ${reason(error)}.`);
+  }
+  if (typeof table?.version !== 'string' || !Array.isArray(table.tiers) || typeof table.usage?.percentOfCost !== 'number')
+    throw new CouldNotRun(`The price table ${path} must hold "version", "tiers" and "usage", as the service's own does.`);
+  return { ...PRICE_TABLE, ...table };
+}
+
+function write(path: string, content: string): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new CouldNotRun(`The certificate cannot be written to ${path}: ${reason(error)}.`);
+  }
+}

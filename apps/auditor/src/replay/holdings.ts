@@ -97,6 +97,12 @@ export class Holdings {
     };
   }
 
+  /** All accounts by their names, as postings have them: free tokens of a month that has passed lapse by an event, not by a clock. */
+  *accounts(): Generator<[account: string, tokens: number]> {
+    yield* this.platform;
+    for (const [name, { accounts }] of this.wallets) for (const [account, tokens] of accounts) yield [`${name}:${account}`, tokens];
+  }
+
   /** The wallets that had an event by then, organisations first, by name. */
   known(): WalletRef[] {
     const named = [...this.wallets].filter(([, { revision }]) => revision >= 0).sort(([a], [b]) => (a < b ? -1 : 1));

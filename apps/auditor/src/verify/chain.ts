@@ -36,7 +36,7 @@ const USUAL = new RegExp(
 
 /** Checks metadata and chain of one event and moves `link` on to it, also where it is broken: one break is one finding. */
 export function checkLink(link: Link, event: StoredEvent, fault: Fault): Envelope {
-  const { stream, revision, id, type, data, metadata } = event;
+  const { revision, id, type, data, metadata } = event;
   if (revision !== link.revision + 1) fault('revision', 'the revision', link.revision + 1, revision);
   const usual = USUAL.exec(metadata);
   const found = usual ? usualOf(usual, metadata) : unusualOf(metadata, type, fault);
@@ -84,7 +84,7 @@ function unusualOf(text: string, type: string, fault: Fault): Found {
   const textOf = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   if (fields.schema !== SCHEMA) fault('schema-version', 'the version of the schema', SCHEMA, fields.schema);
   for (const name of ['hash', 'previousHash']) if (!HASH.test(textOf(name))) fault('metadata', name, '64 hexadecimal digits', fields[name]);
-  const { hash: _, ...others } = fields;
+  const others = { ...fields, hash: undefined };
   const key = fields.key === undefined ? undefined : textOf('key');
   const contentHash = fields.contentHash === undefined ? undefined : textOf('contentHash');
   checkKey(key, contentHash, type, fault);
@@ -122,7 +122,7 @@ export function checkCanonical(what: string, text: string, value: unknown, fault
   if (wanted !== text) fault('canonical', `the text of ${what}`, wanted ?? 'canonical JSON', text);
 }
 
-function canonicalOf(value: unknown): string | undefined {
+export function canonicalOf(value: unknown): string | undefined {
   try {
     return canonical(value);
   } catch {

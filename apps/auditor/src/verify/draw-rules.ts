@@ -47,7 +47,6 @@ export function checkUsage(state: UserState, data: EventOf<'TokensUsed'>['data']
     const taken = charged[index]!.tokens;
     if (taken > state.purchased) fault('draw', 'what was drawn from purchased tokens', `at most ${state.purchased}`, taken);
     state.purchased -= taken;
-    open -= taken;
     index += 1;
   }
   if (index < charged.length) fault('draw', 'the sources', 'free, allocated as considered, purchased', charged);

@@ -110,7 +110,7 @@ export function checkOrganisationEvent(state: OrganisationState, event: Organisa
     default:
       return event satisfies never;
   }
-  if ('balanceAfter' in event.data) checkBalance(state, event.data.balanceAfter as OrganisationBalance, fault);
+  if ('balanceAfter' in event.data) checkBalance(state, event.data.balanceAfter, fault);
 }
 
 export function checkOrganisationEnd(state: OrganisationState, place: Place): void {

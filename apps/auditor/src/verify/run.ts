@@ -10,6 +10,16 @@ export interface Progress {
   (events: number): void;
 }
 
+export interface RunOptions extends AuditOptions {
+  /** Threads that share the work, where the store lets them; undefined lets the machine decide. */
+  workers?: number | undefined;
+}
+
+/** The whole audit, by the quickest way that the store has. */
+export async function auditStore(store: EventStore, _url: string, options: RunOptions, progress: Progress): Promise<AuditResult> {
+  return auditThroughPort(store, options, progress);
+}
+
 /** Reads the store through the port, from zero to the head that it has now. */
 export async function auditThroughPort(store: EventStore, options: AuditOptions, progress: Progress): Promise<AuditResult> {
   const audit = new Audit(options);

@@ -1,4 +1,4 @@
-import { FREE_TOKENS_MAX, type UserBalance, type UserEvent, windowsAt } from '@ledger/wallet';
+import { FREE_TOKENS_MAX, type UserEvent, windowsAt } from '@ledger/wallet';
 import { checkBill } from './bill-rules';
 import { checkReached, checkReversal, checkUsage } from './draw-rules';
 import { checkPurchase } from './purchase-rules';
@@ -56,7 +56,7 @@ export function checkUserEvent(state: UserState, event: UserEvent, place: Place,
       return event satisfies never;
   }
   pruneCounters(state, at, place.at);
-  if ('balanceAfter' in event.data) checkBalance(state, event.data.balanceAfter as UserBalance, touched, fault);
+  if ('balanceAfter' in event.data) checkBalance(state, event.data.balanceAfter, touched, fault);
 }
 
 /** At the end of a stream: nothing may be left to be said. */

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { type EventStore, NO_POSITION, openEventStore } from '@ledger/event-store';
 import Sqlite from 'better-sqlite3';
 import { readSettings, type Environment, type Settings } from '../settings';
-import { buildTo } from '../views/building';
+import { buildFromNothing, buildTo, pagesTo } from '../views/building';
 import { Checkpoints, contradiction } from '../views/checkpoint';
 import { compare, DIFFERENCES_MAX } from '../views/comparison';
 import { ProgressLog } from '../views/progress';
@@ -94,11 +94,11 @@ interface Fresh {
 /** A read model of its own beside the live one. */
 async function freshFile(store: EventStore, readModelPath: string, until: bigint, out: Out): Promise<Fresh> {
   const file = new ViewFile(rebuildPath(readModelPath));
-  file.discard();
-  const opened = file.open();
   const log = new ProgressLog((sentence) => out(`Read ${sentence}.`), PROGRESS_MS);
   const began = performance.now();
-  await buildTo(until, store, opened, (progress) => log.tell(progress));
+  const pages = pagesTo(until, store, NO_POSITION);
+  const mark = (await store.mark()) ?? '';
+  const opened = (await buildFromNothing(until, pages, mark, file, (progress) => log.tell(progress))) ?? file.open();
   out(`Built to position ${until} in ${Math.round((performance.now() - began) / 100) / 10} s.`);
   const close = () => {
     opened.db.close();

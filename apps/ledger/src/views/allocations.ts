@@ -37,7 +37,6 @@ export class Allocations {
       actor text not null,
       primary key (allocation_id, organisation_id)
     ) strict, without rowid;
-    create index allocations_of_organisation on allocations (organisation_id, revision);
     create table allocation_parts (
       allocation_id text not null,
       part integer not null,
@@ -46,6 +45,8 @@ export class Allocations {
       lines text not null,
       primary key (allocation_id, part)
     ) strict;`;
+  static readonly indexes = `
+    create index allocations_of_organisation on allocations (organisation_id, revision);`;
 
   /** Lines received and not written yet, by allocation. */
   private readonly receipts = new Map<string, { organisationId: string; lines: number }>();

@@ -39,7 +39,8 @@ export class Bills {
       day text,
       answer text not null,
       primary key (stream, revision)
-    ) strict, without rowid;
+    ) strict, without rowid;`;
+  static readonly indexes = `
     create index storage_days on bills (stream, day) where day is not null;`;
 
   private readonly write: Statement<[string, number, string, string | null, string]>;

@@ -19,7 +19,10 @@ export interface Checkpoint {
 /** Raise it when a fold changes while the tables stay the same. */
 const FOLDS = 1;
 /** Files of any other schema are discarded. A change of a table changes it by itself. */
-export const VIEWS_SCHEMA = `${FOLDS}-${createHash('sha256').update(Views.tables).digest('hex').slice(0, 16)}`;
+export const VIEWS_SCHEMA = `${FOLDS}-${createHash('sha256')
+  .update(Views.tables + Views.indexes)
+  .digest('hex')
+  .slice(0, 16)}`;
 
 const TABLE = `
   create table checkpoint (
@@ -43,7 +46,12 @@ export class Checkpoints {
 
   /** Makes the tables of an empty file, all or none. */
   static create(db: Database): void {
-    db.transaction(() => db.exec(TABLE + Views.tables).pragma(`user_version = ${versionNumber()}`))();
+    db.transaction(() => db.exec(TABLE + Views.tables + Views.indexes).pragma(`user_version = ${versionNumber()}`))();
+  }
+
+  /** Makes the tables of a file that is to be filled from nothing: it has no version until it is whole. */
+  static begin(db: Database): void {
+    db.exec(TABLE + Views.tables);
   }
 
   save(mark: string, { position, stream, revision, metadata }: StoredEvent): void {

@@ -10,13 +10,12 @@ import { Transit } from './transit';
 import type { Users } from './users';
 import type { WalletBalances } from './wallet-balances';
 
-/** Rows of the present, written up to the event that a mark speaks of. */
+/** Rows of the present, up to the event that a mark speaks of. */
 export interface Present {
   balances: WalletBalances;
   users: Users;
   relationships: Relationships;
   bills: Bills;
-  flush(): void;
 }
 
 /** Answers: how it was. Purchases, what was in transit, and marks to fold old balances from; usages, which are most events, write nothing here. */
@@ -41,9 +40,7 @@ export class History {
     if (event.type === 'TokensPurchased') this.bought(event, stored);
     else if (event.type === 'TokensAllocated') this.transit.left(wallet.id, event.data.allocationId, event.data.at, event.data.tokens);
     else if (event.type === 'AllocationReceived') this.arrived(event);
-    if (!isMarked(stored.revision)) return;
-    this.present.flush();
-    this.marks.set(wallet, this.markOf(wallet, stored.revision));
+    if (isMarked(stored.revision)) this.marks.set(wallet, this.markOf(wallet, stored.revision));
   }
 
   flush(): void {

@@ -17,6 +17,9 @@ export interface PendingLine {
   correlationId: string;
 }
 
+/** About 300 bytes each; more are written. */
+const LINES_FRESH_MAX = 50_000;
+
 export class PendingLines {
   static readonly tables = `
     create table pending_lines (
@@ -31,6 +34,8 @@ export class PendingLines {
     ) strict;
     create unique index pending_lines_of_member on pending_lines (user_id, organisation_id, number);`;
 
+  /** Lines that are not written yet: most are received soon, and then never written. */
+  private readonly fresh = new Map<string, Omit<PendingLine, 'sequence'>>();
   private readonly write: Statement<[string, string, number, number, string, string, string]>;
   private readonly drop: Statement<[string, string, number]>;
   private readonly read: Statement<[number, number], PendingLine>;
@@ -53,14 +58,30 @@ export class PendingLines {
     eventId: string,
     correlationId: string,
   ): void {
-    this.write.run(userId, organisationId, number, tokens, allocationId, eventId, correlationId);
+    const line = { userId, organisationId, number, tokens, allocationId, eventId, correlationId };
+    this.fresh.set(keyOf(userId, organisationId, number), line);
+    if (this.fresh.size >= LINES_FRESH_MAX) this.flush();
   }
 
   received(userId: string, organisationId: string, number: number): void {
-    this.drop.run(userId, organisationId, number);
+    if (!this.fresh.delete(keyOf(userId, organisationId, number))) this.drop.run(userId, organisationId, number);
   }
 
   after(sequence: number, count: number): PendingLine[] {
     return this.read.all(sequence, count);
   }
+
+  flush(): void {
+    for (const { userId, organisationId, number, tokens, allocationId, eventId, correlationId } of this.fresh.values())
+      this.write.run(userId, organisationId, number, tokens, allocationId, eventId, correlationId);
+    this.fresh.clear();
+  }
+
+  /** Drops what a rolled-back transaction would have written. */
+  forget(): void {
+    this.fresh.clear();
+  }
 }
+
+/** No id holds a slash. */
+const keyOf = (userId: string, organisationId: string, number: number): string => `${userId}/${organisationId}/${number}`;

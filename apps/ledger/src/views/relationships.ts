@@ -25,7 +25,7 @@ interface RelationshipRow {
 }
 
 /** Rows kept in memory, so that a busy one is not read and parsed for each event; when there are more, all are written. */
-const ROWS_REMEMBERED_MAX = 20_000;
+const ROWS_REMEMBERED_MAX = 50_000;
 /** A user receives from at most as many organisations. */
 const ORGANISATIONS_MAX = 1_000;
 
@@ -43,7 +43,10 @@ export class Relationships {
     ) strict, without rowid;`;
 
   private readonly rows = new Map<string, Relationship>();
-  private readonly changed = new Set<Relationship>();
+  /** By user, so that those of one user can be written alone. */
+  private readonly changed = new Map<string, Set<Relationship>>();
+  /** An event says several things of one relationship, one after the other. */
+  private last: Relationship | undefined;
   private readonly write: Statement<[string, string, number, number | null, string, string]>;
   private readonly read: Statement<[string, string], RelationshipRow>;
   private readonly readReceived: Statement<[string, number], RelationshipRow>;
@@ -81,15 +84,28 @@ export class Relationships {
 
   /** Those that the user has received of, in the order of the first AllocationReceived, which is the order of drawing. */
   of(userId: string): Relationship[] {
+    this.flushOf(userId);
     return this.readReceived.all(userId, ORGANISATIONS_MAX).map((row) => relationshipOf(userId, row));
   }
 
-  /** Writes each changed row once, however many events touched it. */
+  /** Writes each changed row once, however many events touched it, in the order of the table. */
   flush(): void {
-    for (const { userId, organisationId, tokens, firstRevision, usage, allocation } of this.changed) {
+    for (const userId of [...this.changed.keys()].sort()) this.flushOf(userId);
+  }
+
+  /** Drops everything that a rolled-back transaction would have written. */
+  forget(): void {
+    this.changed.clear();
+    this.rows.clear();
+    this.last = undefined;
+  }
+
+  private flushOf(user: string): void {
+    for (const { userId, organisationId, tokens, firstRevision, usage, allocation } of this.changed.get(user) ?? []) {
       this.write.run(userId, organisationId, tokens, firstRevision, JSON.stringify(usage), JSON.stringify(allocation));
     }
-    this.changed.clear();
+    this.changed.delete(user);
+    this.last = undefined;
   }
 
   private letGo(): void {
@@ -97,13 +113,9 @@ export class Relationships {
     this.rows.clear();
   }
 
-  /** Drops everything that a rolled-back transaction would have written. */
-  forget(): void {
-    this.changed.clear();
-    this.rows.clear();
-  }
-
   private change(userId: string, organisationId: string): Relationship {
+    const { last } = this;
+    if (last?.userId === userId && last.organisationId === organisationId) return last;
     const key = keyOf(userId, organisationId);
     let row = this.rows.get(key);
     if (row === undefined) {
@@ -112,7 +124,10 @@ export class Relationships {
       row = stored ? relationshipOf(userId, stored) : { userId, organisationId, tokens: 0, firstRevision: null, usage: {}, allocation: {} };
       this.rows.set(key, row);
     }
-    this.changed.add(row);
+    const changed = this.changed.get(userId);
+    if (changed === undefined) this.changed.set(userId, new Set([row]));
+    else changed.add(row);
+    this.last = row;
     return row;
   }
 }

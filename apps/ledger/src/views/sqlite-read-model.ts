@@ -1,14 +1,16 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import { type EventStore, NO_POSITION, StoreClosed, type StoredEvent } from '@ledger/event-store';
 import { Logger } from '@nestjs/common';
+import { buildFromNothing } from './building';
 import { contradiction } from './checkpoint';
 import { Folding } from './folding';
+import { HowFar } from './how-far';
 import { pause } from './pause';
 import type { PendingLine } from './pending-lines';
-import { type Progress, PROGRESS_LOG_MS, ProgressLog, progressOf } from './progress';
+import type { Progress } from './progress';
 import { ReadModel, type UniqueEntry, type UniqueKind } from './read-model';
 import { isDamage, type OpenViews, ReadModelClosed, ViewFile } from './view-file';
 import { RevisionMissing, type Views } from './views';
-import { Waiting } from './waiting';
 
 /** Nothing else runs while a batch is folded in. */
 const BATCH_MAX = 1_000;
@@ -21,19 +23,14 @@ interface Current extends OpenViews {
 /** The read model in a local SQLite file, which follows the store and is thrown away when it does not match it. */
 export class SqliteReadModel extends ReadModel {
   private readonly log = new Logger('ReadModel');
-  private readonly waiting = new Waiting();
-  private readonly listeners = new Set<() => void>();
+  private readonly far = new HowFar((sentence) => this.log.log(sentence));
   private stopping = new AbortController();
   /** Ends one follower, when the next must begin at another position. */
   private attempt = new AbortController();
   private file: ViewFile | undefined;
   private opened: Current | undefined;
   private following: Promise<void> = Promise.resolve();
-  private headAtStart = NO_POSITION;
-  private readTo = NO_POSITION;
-  private readMark: string | undefined;
   private builds = 0;
-  private readonly progressLog = new ProgressLog((sentence) => this.log.log(`The read model has read ${sentence}.`), PROGRESS_LOG_MS);
 
   constructor(
     private readonly store: EventStore,
@@ -43,19 +40,19 @@ export class SqliteReadModel extends ReadModel {
   }
 
   get position(): bigint {
-    return this.readTo;
+    return this.far.position;
   }
 
   get mark(): string | undefined {
-    return this.readMark;
+    return this.far.mark;
   }
 
   get ready(): boolean {
-    return this.opened !== undefined && this.readTo >= this.headAtStart;
+    return this.opened !== undefined && this.far.caughtUp;
   }
 
   get progress(): Progress {
-    return progressOf(this.readTo, this.headAtStart);
+    return this.far.progress;
   }
 
   /** The views as of `position`. @throws Error before start and after stop */
@@ -84,23 +81,23 @@ export class SqliteReadModel extends ReadModel {
       this.opened = this.open(file);
       await this.compare().catch((error: unknown) => this.discardDamage(error));
       this.opened ??= this.open(file);
-      this.headAtStart = await this.store.headPosition();
+      this.far.headAtStart = await this.store.headPosition();
     } catch (error) {
       this.close();
       throw error;
     }
     this.following = this.follow(file);
     // Whoever waits for lines learns of those that an earlier run left, even when the store has nothing new.
-    this.tell();
+    this.far.tell();
   }
 
   async reached(position: bigint, timeoutMs: number, allocationId?: string): Promise<boolean> {
-    if (position <= this.readTo && (allocationId === undefined || !this.views.allocations.open(allocationId))) return true;
-    return this.waiting.wait(position, allocationId, timeoutMs);
+    if (position <= this.far.position && (allocationId === undefined || !this.views.allocations.open(allocationId))) return true;
+    return this.far.wait(position, allocationId, timeoutMs);
   }
 
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
-    return this.views.lookUp(stream, kind, entry);
+    return this.opened === undefined ? { revision: -1 } : this.opened.views.lookUp(stream, kind, entry);
   }
 
   membershipsOf(userId: string): number {
@@ -114,16 +111,15 @@ export class SqliteReadModel extends ReadModel {
 
   /** Calls back after the start and after each batch. The answer ends it. */
   onRead(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => void this.listeners.delete(listener);
+    return this.far.onRead(listener);
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
-    this.waiting.end();
+    this.far.end();
     try {
-      this.opened?.folding.commit(this.readMark ?? '');
+      this.opened?.folding.commit(this.far.mark ?? '');
     } finally {
       this.close();
     }
@@ -153,8 +149,7 @@ export class SqliteReadModel extends ReadModel {
   }
 
   private goBackTo(position: bigint, mark: string | undefined): void {
-    this.readTo = position;
-    this.readMark = mark;
+    this.far.goBackTo(position, mark);
     this.builds += 1;
     this.attempt.abort();
   }
@@ -164,8 +159,7 @@ export class SqliteReadModel extends ReadModel {
     if (checkpoint === undefined) return;
     const reason = await contradiction(checkpoint, this.store);
     if (reason !== undefined) return this.discard(reason);
-    this.readTo = checkpoint.position;
-    this.readMark = checkpoint.mark;
+    this.far.goBackTo(checkpoint.position, checkpoint.mark);
   }
 
   private discardDamage(error: unknown): void {
@@ -178,9 +172,10 @@ export class SqliteReadModel extends ReadModel {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         if (this.opened === undefined) {
-          this.headAtStart = await this.store.headPosition();
+          this.far.headAtStart = await this.store.headPosition();
           this.opened = this.open(file);
         }
+        if (this.far.position === NO_POSITION && this.far.headAtStart > NO_POSITION) await this.buildAnew(file, signal);
         this.attempt = new AbortController();
         await this.followUntil(AbortSignal.any([signal, this.attempt.signal]), () => (failures = 0));
         if (!this.attempt.signal.aborted) return;
@@ -192,31 +187,41 @@ export class SqliteReadModel extends ReadModel {
     }
   }
 
+  /** Until it is done there are no views: what they would say is half of the truth. */
+  private async buildAnew(file: ViewFile, signal: AbortSignal): Promise<void> {
+    this.opened?.folding.close();
+    this.opened = undefined;
+    this.far.mark = await this.store.mark();
+    const pages = this.store.follow(NO_POSITION, { batchMax: BATCH_MAX, signal });
+    const tell = (progress: Progress) => this.far.building(progress);
+    const built = await buildFromNothing(this.far.headAtStart, pages, this.far.mark ?? '', file, tell);
+    if (built === undefined) return;
+    this.opened = this.folded(built);
+    this.goOnTo(built.checkpoints.last()?.position ?? NO_POSITION, new Set());
+  }
+
   private async followUntil(signal: AbortSignal, progress: () => void): Promise<void> {
-    for await (const batch of this.store.follow(this.readTo, { batchMax: BATCH_MAX, signal })) {
-      this.readMark ??= await this.store.mark();
+    for await (const batch of this.store.follow(this.far.position, { batchMax: BATCH_MAX, signal })) {
+      this.far.mark ??= await this.store.mark();
       if (signal.aborted) return;
       this.take(batch);
       progress();
+      if (!this.ready) await othersFirst();
     }
   }
 
   private take(batch: readonly StoredEvent[]): void {
     const last = batch.at(-1);
-    if (last === undefined || last.position <= this.readTo) return;
+    if (last === undefined || last.position <= this.far.position) return;
     const { folding, views } = this.current();
     const behind = !this.ready;
-    folding.apply(batch, this.readMark ?? '', behind);
-    const from = this.readTo;
-    this.readTo = last.position;
-    if (behind) this.progressLog.tell(this.progress);
-    if (behind && this.ready) folding.commit(this.readMark ?? '');
-    this.waiting.wake(from, last.position, views.takeProgressed(), (allocationId) => this.views.allocations.open(allocationId));
-    this.tell();
+    folding.apply(batch, this.far.mark ?? '', behind);
+    this.goOnTo(last.position, views.takeProgressed());
+    if (behind && this.ready) folding.commit(this.far.mark ?? '');
   }
 
-  private tell(): void {
-    for (const listener of this.listeners) listener();
+  private goOnTo(position: bigint, progressed: ReadonlySet<string>): void {
+    this.far.goOnTo(position, progressed, (allocationId) => this.views.allocations.open(allocationId));
   }
 
   /** A damaged file, or one that contradicts the store, is built again; else the last commit is where it goes on. */
@@ -225,7 +230,7 @@ export class SqliteReadModel extends ReadModel {
       if (isDamage(error) || error instanceof RevisionMissing) return this.discard(reasonOf(error));
       const checkpoint = this.opened?.folding.rollback();
       this.goBackTo(checkpoint?.position ?? NO_POSITION, checkpoint?.mark);
-      this.log.error(`The read model goes on at position ${this.readTo}: ${reasonOf(error)}.`);
+      this.log.error(`The read model goes on at position ${this.far.position}: ${reasonOf(error)}.`);
     } catch (second) {
       this.discard(reasonOf(second));
     }

@@ -1,33 +1,30 @@
-import type { WalletRef } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import { type WalletRef, walletOf } from '@ledger/wallet';
 
-/** Revisions kept in memory; when there are more, all are let go and read again as they are needed. */
+/** Streams kept in memory, about 150 bytes each; when there are more, all are let go, and the rows of their wallets say the same. */
 const STREAMS_REMEMBERED_MAX = 100_000;
 
-/** How far each wallet's stream was read. The rows of the wallets hold it; the recent ones are kept in memory too. */
+/** A wallet's stream, and the revision of the last event of it that was read; -1 when nothing was. */
+export interface ReadStream extends WalletRef {
+  revision: number;
+}
+
+/** How far each wallet's stream was read. The rows of the wallets hold it; the recent ones are kept here too. */
 export class StreamRevisions {
-  private readonly recent = new Map<string, number>();
-  private readonly read: Record<WalletRef['kind'], Statement<[string], number>>;
+  private readonly recent = new Map<string, ReadStream>();
 
-  constructor(db: Database) {
-    this.read = {
-      organisation: db.prepare<[string], number>('select revision from organisations where organisation_id = ?').pluck(),
-      user: db.prepare<[string], number>('select revision from users where user_id = ?').pluck(),
-    };
-  }
+  constructor(private readonly readTo: (wallet: WalletRef) => number | undefined) {}
 
-  /** True when there is no room: rows must be written before `forget`, since they are all that is left then. */
-  get full(): boolean {
-    return this.recent.size >= STREAMS_REMEMBERED_MAX;
-  }
-
-  /** -1 when nothing was read. */
-  of(stream: string, { kind, id }: WalletRef): number {
-    return this.recent.get(stream) ?? this.read[kind].get(id) ?? -1;
-  }
-
-  readTo(stream: string, revision: number): void {
-    this.recent.set(stream, revision);
+  /** Undefined when the stream is not a wallet's. */
+  of(stream: string): ReadStream | undefined {
+    let read = this.recent.get(stream);
+    if (read === undefined) {
+      const wallet = walletOf(stream);
+      if (wallet === undefined) return undefined;
+      if (this.recent.size >= STREAMS_REMEMBERED_MAX) this.recent.clear();
+      read = { ...wallet, revision: this.readTo(wallet) ?? -1 };
+      this.recent.set(stream, read);
+    }
+    return read;
   }
 
   forget(): void {

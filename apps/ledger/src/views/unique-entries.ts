@@ -6,14 +6,14 @@ import { textIn } from './text-in';
 
 /** Answers: which event of a wallet took this idempotency key, payment reference or bill. Usages answer for their own ids. */
 
-type Kind = Exclude<UniqueKind, 'usage'>;
+export type Kind = Exclude<UniqueKind, 'usage'>;
 
 /** An entry that is not written yet, and what its row says. */
 interface Fresh {
   kind: Kind;
   entry: string;
   revision: number;
-  contentHash: string | undefined;
+  contentHash: string | null;
 }
 
 /** A SHA-256 as its writers spell it; another text is stored as it is. */
@@ -31,8 +31,8 @@ export class UniqueEntries {
       primary key (stream, kind, entry)
     ) strict, without rowid;`;
 
-  /** By stream, then by kind and entry. Nearly every event adds one, and one by one they would touch pages all over the file. */
-  private readonly fresh = new Map<string, Map<string, Fresh>>();
+  /** By stream. Nearly every event adds one, and one by one they would touch pages all over the file. */
+  private readonly fresh = new Map<string, Fresh[]>();
   private readonly write: Statement<[string, string, string, number, string | Buffer | null]>;
   private readonly read: Statement<[string, string, string], { revision: number; content_hash: string | Buffer | null }>;
 
@@ -43,40 +43,25 @@ export class UniqueEntries {
 
   /** What an event makes unique for ever, but for usages. */
   note(event: WalletEvent, { stream, revision, metadata }: StoredEvent): void {
-    if (event.type === 'TokensPurchased') this.payment(stream, event.data.paymentReference, revision);
-    else if (isBill(event)) this.bill(stream, billEntry(event), revision);
+    if (event.type === 'TokensPurchased') this.add(stream, 'payment', event.data.paymentReference, revision, null);
+    else if (isBill(event)) this.add(stream, 'bill', billEntry(event), revision, null);
     const key = textIn(metadata, 'key');
-    if (key !== undefined) this.key(stream, key, revision, textIn(metadata, 'contentHash'));
-  }
-
-  private key(stream: string, key: string, revision: number, contentHash: string | undefined): void {
-    this.add(stream, { kind: 'key', entry: key, revision, contentHash });
-  }
-
-  private payment(stream: string, paymentReference: string, revision: number): void {
-    this.add(stream, { kind: 'payment', entry: paymentReference, revision, contentHash: undefined });
-  }
-
-  /** `entry` is what `billEntry` makes of the event. */
-  private bill(stream: string, entry: string, revision: number): void {
-    this.add(stream, { kind: 'bill', entry, revision, contentHash: undefined });
+    if (key !== undefined) this.add(stream, 'key', key, revision, textIn(metadata, 'contentHash') ?? null);
   }
 
   find(stream: string, kind: Kind, entry: string): UniqueEntry | undefined {
     const row = this.read.get(stream, kind, entry);
     // What is written is older than what is not, and the first event is the one that counts.
-    if (row === undefined) return entryOf(this.fresh.get(stream)?.get(`${kind} ${entry}`));
-    return entryOf({ revision: row.revision, contentHash: textOf(row.content_hash) });
+    if (row !== undefined) return entryOf(row.revision, textOf(row.content_hash));
+    const fresh = this.fresh.get(stream)?.find((added) => added.entry === entry && added.kind === kind);
+    return fresh && entryOf(fresh.revision, fresh.contentHash);
   }
 
   /** Writes what was added, in the order of the table: then the rows of one page come one after the other. */
   flush(): void {
     for (const stream of [...this.fresh.keys()].sort()) {
-      const entries = this.fresh.get(stream)!;
-      for (const name of [...entries.keys()].sort()) {
-        const { kind, entry, revision, contentHash } = entries.get(name)!;
-        this.write.run(stream, kind, entry, revision, storedOf(contentHash));
-      }
+      const entries = this.fresh.get(stream)!.sort(inOrder);
+      for (const { kind, entry, revision, contentHash } of entries) this.write.run(stream, kind, entry, revision, storedOf(contentHash));
     }
     this.fresh.clear();
   }
@@ -86,28 +71,28 @@ export class UniqueEntries {
     this.fresh.clear();
   }
 
-  /** Several events in a row can be the result of one key; the first one names it. */
-  private add(stream: string, fresh: Fresh): void {
-    let entries = this.fresh.get(stream);
-    if (entries === undefined) this.fresh.set(stream, (entries = new Map<string, Fresh>()));
-    const name = `${fresh.kind} ${fresh.entry}`;
-    if (!entries.has(name)) entries.set(name, fresh);
+  protected add(stream: string, kind: Kind, entry: string, revision: number, contentHash: string | null): void {
+    const fresh = { kind, entry, revision, contentHash };
+    const entries = this.fresh.get(stream);
+    if (entries === undefined) this.fresh.set(stream, [fresh]);
+    else entries.push(fresh);
   }
 }
 
-function entryOf(found: Pick<Fresh, 'revision' | 'contentHash'> | undefined): UniqueEntry | undefined {
-  if (found === undefined) return undefined;
-  const { revision, contentHash } = found;
-  return contentHash === undefined ? { revision } : { revision, contentHash };
+/** Several events in a row can be the result of one key; the first one names it, and stays before the others. */
+function inOrder(a: Fresh, b: Fresh): number {
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
+  return a.entry === b.entry ? a.revision - b.revision : a.entry < b.entry ? -1 : 1;
+}
+
+function entryOf(revision: number, contentHash: string | null): UniqueEntry {
+  return contentHash === null ? { revision } : { revision, contentHash };
 }
 
 /** 32 bytes instead of 64: this table is the largest. */
-function storedOf(contentHash: string | undefined): string | Buffer | null {
-  if (contentHash === undefined) return null;
-  return DIGEST.test(contentHash) ? Buffer.from(contentHash, 'hex') : contentHash;
-}
+const storedOf = (contentHash: string | null): string | Buffer | null =>
+  contentHash !== null && DIGEST.test(contentHash) ? Buffer.from(contentHash, 'hex') : contentHash;
 
-function textOf(stored: string | Buffer | null): string | undefined {
-  if (stored === null) return undefined;
-  return typeof stored === 'string' ? stored : stored.toString('hex');
+function textOf(stored: string | Buffer | null): string | null {
+  return stored === null || typeof stored === 'string' ? stored : stored.toString('hex');
 }

@@ -40,7 +40,8 @@ export class Usages {
       reversed_revision integer,
       reversed_at text,
       primary key (usage_id, user_id)
-    ) strict, without rowid;
+    ) strict, without rowid;`;
+  static readonly indexes = `
     create index usages_by_reference on usages (user_id, reference, revision) where reference is not null;`;
 
   private readonly write: Statement<[string, string, number, number, string, Text, Text, Text, Text, string]>;

@@ -1,10 +1,12 @@
 import type { UserBalance } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { Rows } from './rows';
 
 /** Answers: what a user's wallet holds of its own, free and purchased, and what it is granted a month. */
 
 export interface UserRow {
   user_id: string;
+  /** Of the last event that was read. */
   revision: number;
   /** Free tokens left of `free_month`; both null before the first grant. */
   free: number | null;
@@ -13,14 +15,8 @@ export interface UserRow {
   purchased: number | null;
 }
 
-/** What events changed in a row that is not written yet; null keeps what was there. */
-interface UserChange {
-  revision: number;
-  free: number | null;
-  freeMonth: string | null;
-  tokensPerMonth: number | null;
-  purchased: number | null;
-}
+/** About 150 bytes each. */
+const ROWS_KEPT_MAX = 100_000;
 
 export class Users {
   static readonly tables = `
@@ -33,17 +29,18 @@ export class Users {
       purchased integer
     ) strict, without rowid;`;
 
-  private readonly changes = new Map<string, UserChange>();
-  private readonly write: Statement<[string, number, number | null, string | null, number | null, number | null]>;
-  private readonly read: Statement<[string], UserRow>;
+  private readonly rows: Rows<UserRow>;
 
   constructor(db: Database) {
-    this.write = db.prepare(`
-      insert into users values (?, ?, ?, ?, ?, ?)
-      on conflict do update set revision = excluded.revision, free = coalesce(excluded.free, free),
-        free_month = coalesce(excluded.free_month, free_month), tokens_per_month = coalesce(excluded.tokens_per_month, tokens_per_month),
-        purchased = coalesce(excluded.purchased, purchased)`);
-    this.read = db.prepare('select * from users where user_id = ?');
+    const write = db.prepare<[string, number, number | null, string | null, number | null, number | null]>(
+      'insert or replace into users values (?, ?, ?, ?, ?, ?)',
+    );
+    const read = db.prepare<[string], UserRow>('select * from users where user_id = ?');
+    this.rows = new Rows(
+      ROWS_KEPT_MAX,
+      (userId) => read.get(userId),
+      (row) => write.run(row.user_id, row.revision, row.free, row.free_month, row.tokens_per_month, row.purchased),
+    );
   }
 
   readTo(userId: string, revision: number): void {
@@ -52,41 +49,41 @@ export class Users {
 
   /** Sets the buckets that an event names to what they are after it. */
   hold(userId: string, after: UserBalance): void {
-    const change = this.change(userId);
+    if (after.free === undefined && after.purchased === undefined) return;
+    const row = this.change(userId);
     if (after.free !== undefined) {
-      change.free = after.free.tokens;
-      change.freeMonth = after.free.month;
+      row.free = after.free.tokens;
+      row.free_month = after.free.month;
     }
-    if (after.purchased !== undefined) change.purchased = after.purchased;
+    if (after.purchased !== undefined) row.purchased = after.purchased;
   }
 
   allowed(userId: string, tokensPerMonth: number): void {
-    this.change(userId).tokensPerMonth = tokensPerMonth;
+    this.change(userId).tokens_per_month = tokensPerMonth;
   }
 
-  find(userId: string): UserRow | undefined {
-    return this.read.get(userId);
+  find(userId: string): Readonly<UserRow> | undefined {
+    return this.rows.find(userId);
   }
 
-  /** Writes each changed row once, however many events touched it. */
   flush(): void {
-    for (const [userId, { revision, free, freeMonth, tokensPerMonth, purchased }] of this.changes) {
-      this.write.run(userId, revision, free, freeMonth, tokensPerMonth, purchased);
-    }
-    this.changes.clear();
+    this.rows.flush();
   }
 
-  /** Drops what a rolled-back transaction would have written. */
   forget(): void {
-    this.changes.clear();
+    this.rows.forget();
   }
 
-  private change(userId: string): UserChange {
-    let change = this.changes.get(userId);
-    if (change === undefined) {
-      change = { revision: -1, free: null, freeMonth: null, tokensPerMonth: null, purchased: null };
-      this.changes.set(userId, change);
-    }
-    return change;
+  private change(userId: string): UserRow {
+    return this.rows.change(userId, emptyRow);
   }
 }
+
+const emptyRow = (userId: string): UserRow => ({
+  user_id: userId,
+  revision: -1,
+  free: null,
+  free_month: null,
+  tokens_per_month: null,
+  purchased: null,
+});

@@ -2,6 +2,8 @@ import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { Checkpoints, versionNumber } from './checkpoint';
+import { finishFile } from './finishing';
+import { UniqueLog } from './unique-log';
 import { Views } from './views';
 
 /** How long another process may take to let go of the file when it is being replaced by this one. */
@@ -12,6 +14,7 @@ const CACHE_KIB = 65_536;
 const PAGE_BYTES = 8_192;
 /** Pages of the log that are gathered before they are moved into the file. */
 const LOG_PAGES = 2_000;
+const LOG_SUFFIX = '-entries';
 
 /** One opened file: its views and their checkpoint on one connection. */
 export interface OpenViews {
@@ -42,11 +45,14 @@ export class ReadModelClosed extends Error {
  */
 export class ViewFile {
   private readonly lock: Database;
+  /** Entries that are unique for ever, in the order of their events, while the file is being filled. */
+  private readonly logPath: string;
 
   /** @throws ReadModelInUse */
   constructor(readonly path: string) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const lockPath = `${path}.lock`;
+    this.logPath = path + LOG_SUFFIX;
     touch(lockPath);
     this.lock = new Sqlite(lockPath, { timeout: LOCK_MS });
     try {
@@ -81,9 +87,42 @@ export class ViewFile {
     }
   }
 
+  /**
+   * An empty file in the place of this one, to be filled from nothing and then made whole by `finish`. Nobody can use it before,
+   * so it keeps no log, waits for no disk and orders nothing: what is left of it by a crash has no version, and is discarded.
+   */
+  begin(): OpenViews {
+    this.discard();
+    touch(this.path);
+    touch(this.logPath);
+    const db = new Sqlite(this.path);
+    try {
+      db.pragma(`page_size = ${PAGE_BYTES}`);
+      db.prepare('attach database ? as log').run(this.logPath);
+      for (const schema of ['main', 'log']) {
+        db.pragma(`${schema}.journal_mode = off`);
+        db.pragma(`${schema}.synchronous = off`);
+      }
+      db.pragma(`cache_size = -${CACHE_KIB}`);
+      Checkpoints.begin(db);
+      UniqueLog.create(db);
+      return { db, views: new Views(db, new UniqueLog(db)), checkpoints: new Checkpoints(db) };
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  /** Makes a filled file whole, beside this thread, and opens it. Its connection was closed before. */
+  async finish(): Promise<OpenViews> {
+    await finishFile(this.path, this.logPath, CACHE_KIB);
+    rmSync(this.logPath, { force: true });
+    return this.open();
+  }
+
   /** Removes the file, so that the next `open` begins with an empty one. */
   discard(): void {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(this.path + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm', '-journal', LOG_SUFFIX]) rmSync(this.path + suffix, { force: true });
   }
 
   release(): void {
@@ -96,7 +135,8 @@ class OtherSchema extends Error {}
 
 function create(db: Database): void {
   // Tables without our version are somebody else's, and would stand in the way of ours.
-  if (db.prepare('select 1 from sqlite_schema').get() !== undefined) throw new OtherSchema('it has no schema version');
+  if (db.prepare('select 1 from sqlite_schema').get() !== undefined)
+    throw new OtherSchema('it was never finished (it has no schema version)');
   Checkpoints.create(db);
 }
 

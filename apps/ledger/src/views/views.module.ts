@@ -1,5 +1,6 @@
 import { EventStore } from '@ledger/event-store';
 import { Injectable, Module, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { PatientStart } from '../operations/patient-start';
 import { Settings } from '../settings';
 import { BalancesAt } from './balances-at';
 import { Entries } from './entries';
@@ -11,14 +12,18 @@ import { SqliteReadModel } from './sqlite-read-model';
 
 @Injectable()
 class ReadModelLife implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly starting = new PatientStart(() => this.readModel.start());
+
   constructor(private readonly readModel: ReadModel) {}
 
+  /** A store that is away does not keep the service from starting: it is not ready until the store answers. */
   async onApplicationBootstrap(): Promise<void> {
-    await this.readModel.start();
+    await this.starting.begin();
   }
 
   /** After the last request was answered: some of them wait for a position. */
   async onApplicationShutdown(): Promise<void> {
+    await this.starting.end();
     await this.readModel.stop();
   }
 }

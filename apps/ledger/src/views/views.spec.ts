@@ -60,14 +60,17 @@ afterAll(() => ledger.close());
 /** Every row of every view after the batches were folded in. */
 function dump(batches: StoredEvent[][]): Record<string, unknown[]> {
   const db: Database = new Sqlite(':memory:');
-  db.exec(Views.tables);
+  db.exec(Views.tables + Views.indexes);
   const views = new Views(db);
   for (const batch of batches) {
     for (const event of batch) views.apply(event);
     views.complete();
   }
   const tables = db.prepare<[], string>(`select name from sqlite_schema where type = 'table' order by name`).pluck().all();
-  return Object.fromEntries(tables.map((table) => [table, db.prepare(`select * from ${table}`).all()]));
+  // The order in which lines are written is counted anew: one that is received before it is written is not counted at all.
+  const rows = Object.fromEntries(tables.map((table) => [table, db.prepare<[], object>(`select * from ${table}`).all()]));
+  const pending = rows.pending_lines?.map((row) => ({ ...row, sequence: 0 }));
+  return { ...rows, sqlite_sequence: [], ...(pending && { pending_lines: pending }) };
 }
 
 describe('the views', () => {
@@ -122,7 +125,7 @@ describe('the views', () => {
   });
 
   it('refuse a stream whose revisions leave a hole', () => {
-    const views = new Views(new Sqlite(':memory:').exec(Views.tables));
+    const views = new Views(new Sqlite(':memory:').exec(Views.tables + Views.indexes));
     const [first, , third] = events.filter(({ stream }) => stream === 'userWallet-ann');
     if (!first || !third) throw new Error('ann has too few events');
     views.apply(first);
@@ -130,7 +133,7 @@ describe('the views', () => {
   });
 
   it('let a type of a newer version pass, and count its revision as read', () => {
-    const views = new Views(new Sqlite(':memory:').exec(Views.tables));
+    const views = new Views(new Sqlite(':memory:').exec(Views.tables + Views.indexes));
     const [first] = events;
     if (!first) throw new Error('no events');
     views.apply({ ...first, type: 'CampusFounded' });
@@ -142,7 +145,7 @@ describe('the views', () => {
 describe('what is unique for ever', () => {
   let views: Views;
   beforeAll(() => {
-    views = new Views(new Sqlite(':memory:').exec(Views.tables));
+    views = new Views(new Sqlite(':memory:').exec(Views.tables + Views.indexes));
     for (const event of events) views.apply(event);
     views.flush();
   });

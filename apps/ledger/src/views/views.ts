@@ -1,5 +1,5 @@
 import type { StoredEvent } from '@ledger/event-store';
-import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletEvent, walletOf } from '@ledger/wallet';
+import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletEvent } from '@ledger/wallet';
 import type { Database } from 'better-sqlite3';
 import { Allocations } from './allocations';
 import { Bills } from './bills';
@@ -36,6 +36,8 @@ export class Views {
     History.tables,
     UniqueEntries.tables,
   ].join('\n');
+  /** Only answers need these, so a file that is filled from nothing gets them at its end. */
+  static readonly indexes = [Allocations.indexes, Usages.indexes, Bills.indexes].join('\n');
 
   readonly balances: WalletBalances;
   readonly members: Members;
@@ -46,14 +48,16 @@ export class Views {
   readonly usages: Usages;
   readonly bills: Bills;
   readonly history: History;
-  private readonly unique: UniqueEntries;
   private readonly revisions: StreamRevisions;
   /** True when a row was changed in memory and is not written yet. */
   private changed = false;
   /** Allocations of which a line was received since it was asked last. */
   private readonly progressed = new Set<string>();
 
-  constructor(db: Database) {
+  constructor(
+    db: Database,
+    private readonly unique = new UniqueEntries(db),
+  ) {
     this.balances = new WalletBalances(db);
     this.members = new Members(db);
     this.users = new Users(db);
@@ -63,23 +67,16 @@ export class Views {
     this.usages = new Usages(db);
     this.bills = new Bills(db);
     this.history = new History(db, this);
-    this.unique = new UniqueEntries(db);
-    this.revisions = new StreamRevisions(db);
+    this.revisions = new StreamRevisions(({ kind, id }) => (kind === 'user' ? this.users : this.balances).find(id)?.revision);
   }
 
   /** Folds one event in. One that was folded before changes nothing. @throws RevisionMissing */
   apply(stored: StoredEvent): void {
     const { stream, revision, type } = stored;
-    const wallet = walletOf(stream);
-    if (wallet === undefined) return;
-    if (this.revisions.full) {
-      this.flush();
-      this.revisions.forget();
-    }
-    const read = this.revisions.of(stream, wallet);
-    if (revision <= read) return;
-    if (revision > read + 1) throw new RevisionMissing(stream, read, revision);
-    this.revisions.readTo(stream, revision);
+    const wallet = this.revisions.of(stream);
+    if (wallet === undefined || revision <= wallet.revision) return;
+    if (revision > wallet.revision + 1) throw new RevisionMissing(stream, wallet.revision, revision);
+    wallet.revision = revision;
     this.changed = true;
 
     const event = { type, data: JSON.parse(stored.data) as unknown } as WalletEvent;
@@ -97,6 +94,7 @@ export class Views {
     this.users.flush();
     this.relationships.flush();
     this.allocations.flush();
+    this.pending.flush();
     this.history.flush();
     this.changed = false;
   }
@@ -122,6 +120,7 @@ export class Views {
     this.users.forget();
     this.relationships.forget();
     this.allocations.forget();
+    this.pending.forget();
     this.history.forget();
     this.unique.forget();
     this.progressed.clear();
@@ -129,11 +128,11 @@ export class Views {
   }
 
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
-    const wallet = walletOf(stream);
+    const wallet = this.revisions.of(stream);
     if (wallet === undefined) return { revision: -1 };
-    const usage = wallet.kind === 'user' && kind === 'usage' ? this.usages.entry(wallet.id, entry) : undefined;
+    const { id, revision } = wallet;
+    const usage = wallet.kind === 'user' && kind === 'usage' ? this.usages.entry(id, entry) : undefined;
     const found = kind === 'usage' ? usage : this.unique.find(stream, kind, entry);
-    const revision = this.revisions.of(stream, wallet);
     return found === undefined ? { revision } : { revision, found };
   }
 

@@ -1,5 +1,6 @@
 import type { DefaultLimits } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { Rows } from './rows';
 
 /** Answers: what an organisation's wallet holds, its zone and default limits, and what is on its way to members. */
 
@@ -20,19 +21,8 @@ export interface OrganisationRow {
   allocation_monthly: number;
 }
 
-/** What events changed in a row that is not written yet; null keeps what was there. */
-interface OrganisationChange {
-  organisationId: string;
-  revision: number | null;
-  timeZone: string | null;
-  available: number | null;
-  /** Allocated less received, in these events. */
-  inTransit: number;
-  usageDaily: number | null;
-  usageMonthly: number | null;
-  allocationDaily: number | null;
-  allocationMonthly: number | null;
-}
+/** About 200 bytes each. */
+const ROWS_KEPT_MAX = 50_000;
 
 export class WalletBalances {
   static readonly tables = `
@@ -48,20 +38,18 @@ export class WalletBalances {
       allocation_monthly integer not null
     ) strict, without rowid;`;
 
-  private readonly changes = new Map<string, OrganisationChange>();
-  private readonly write: Statement<[OrganisationChange]>;
-  private readonly read: Statement<[string], OrganisationRow>;
+  private readonly rows: Rows<OrganisationRow>;
 
   constructor(db: Database) {
-    this.write = db.prepare(`
-      insert into organisations values (@organisationId, coalesce(@revision, -1), coalesce(@timeZone, 'UTC'), coalesce(@available, 0), @inTransit,
-        coalesce(@usageDaily, -1), coalesce(@usageMonthly, -1), coalesce(@allocationDaily, -1), coalesce(@allocationMonthly, -1))
-      on conflict do update set
-        revision = coalesce(@revision, revision), time_zone = coalesce(@timeZone, time_zone), available = coalesce(@available, available),
-        in_transit = in_transit + @inTransit,
-        usage_daily = coalesce(@usageDaily, usage_daily), usage_monthly = coalesce(@usageMonthly, usage_monthly),
-        allocation_daily = coalesce(@allocationDaily, allocation_daily), allocation_monthly = coalesce(@allocationMonthly, allocation_monthly)`);
-    this.read = db.prepare('select * from organisations where organisation_id = ?');
+    const write = db.prepare<[OrganisationRow]>(`
+      insert or replace into organisations values (@organisation_id, @revision, @time_zone, @available, @in_transit,
+        @usage_daily, @usage_monthly, @allocation_daily, @allocation_monthly)`);
+    const read = db.prepare<[string], OrganisationRow>('select * from organisations where organisation_id = ?');
+    this.rows = new Rows(
+      ROWS_KEPT_MAX,
+      (organisationId) => read.get(organisationId),
+      (row) => write.run(row),
+    );
   }
 
   readTo(organisationId: string, revision: number): void {
@@ -69,7 +57,7 @@ export class WalletBalances {
   }
 
   inZone(organisationId: string, timeZone: string): void {
-    this.change(organisationId).timeZone = timeZone;
+    this.change(organisationId).time_zone = timeZone;
   }
 
   holds(organisationId: string, available: number): void {
@@ -78,43 +66,45 @@ export class WalletBalances {
 
   /** Tokens that left for members (positive), or that a member received (negative). */
   underWay(organisationId: string, tokens: number): void {
-    this.change(organisationId).inTransit += tokens;
+    this.change(organisationId).in_transit += tokens;
   }
 
   limitedBy(organisationId: string, { usage, allocation }: DefaultLimits): void {
-    Object.assign(this.change(organisationId), {
-      usageDaily: storedLimit(usage.daily),
-      usageMonthly: storedLimit(usage.monthly),
-      allocationDaily: storedLimit(allocation.daily),
-      allocationMonthly: storedLimit(allocation.monthly),
-    });
+    const row = this.change(organisationId);
+    row.usage_daily = storedLimit(usage.daily);
+    row.usage_monthly = storedLimit(usage.monthly);
+    row.allocation_daily = storedLimit(allocation.daily);
+    row.allocation_monthly = storedLimit(allocation.monthly);
   }
 
-  find(organisationId: string): OrganisationRow | undefined {
-    return this.read.get(organisationId);
+  find(organisationId: string): Readonly<OrganisationRow> | undefined {
+    return this.rows.find(organisationId);
   }
 
-  /** Writes each changed row once, however many events touched it. */
   flush(): void {
-    for (const change of this.changes.values()) this.write.run(change);
-    this.changes.clear();
+    this.rows.flush();
   }
 
-  /** Drops what a rolled-back transaction would have written. */
   forget(): void {
-    this.changes.clear();
+    this.rows.forget();
   }
 
-  private change(organisationId: string): OrganisationChange {
-    let change = this.changes.get(organisationId);
-    if (change === undefined) {
-      const unlimited = { usageDaily: null, usageMonthly: null, allocationDaily: null, allocationMonthly: null };
-      change = { organisationId, revision: null, timeZone: null, available: null, inTransit: 0, ...unlimited };
-      this.changes.set(organisationId, change);
-    }
-    return change;
+  private change(organisationId: string): OrganisationRow {
+    return this.rows.change(organisationId, emptyRow);
   }
 }
+
+const emptyRow = (organisationId: string): OrganisationRow => ({
+  organisation_id: organisationId,
+  revision: -1,
+  time_zone: 'UTC',
+  available: 0,
+  in_transit: 0,
+  usage_daily: UNLIMITED_STORED,
+  usage_monthly: UNLIMITED_STORED,
+  allocation_daily: UNLIMITED_STORED,
+  allocation_monthly: UNLIMITED_STORED,
+});
 
 export const defaultsOf = (row: OrganisationRow): DefaultLimits => ({
   usage: { daily: limitOf(row.usage_daily), monthly: limitOf(row.usage_monthly) },

@@ -105,7 +105,7 @@ class Subscription {
     this.ended = true;
     clearTimeout(this.timer);
     this.signal.removeEventListener('abort', this.aborted);
-    this.link.finished(this.call);
+    this.link.finished(this.call, false);
   }
 
   private read(answer: ReadResp): void {

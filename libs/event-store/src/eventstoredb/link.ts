@@ -79,10 +79,10 @@ export class Link {
     return call;
   }
 
-  /** Cancelling a call that has ended does nothing; leaving one open would hold one of the 100 that a connection can carry. */
-  finished(call: ClientReadableStream<ReadResp>): void {
+  /** Leaving a call open would hold one of the 100 that a connection can carry. */
+  finished(call: ClientReadableStream<ReadResp>, over: boolean): void {
     this.reads.delete(call);
-    call.cancel();
+    if (!over) call.cancel();
   }
 
   /** Ends everything under way on it: appends with an unknown outcome, reads with an error. */

@@ -9,6 +9,8 @@ import type { Trouble } from './troubles';
 
 /** A read that brings nothing for so long is given up; one that brings something may go on. */
 export const SILENCE_MS = 4_000;
+/** A read that has brought all it was asked for may take so long to end. */
+const END_MS = 50;
 /** A read changes nothing, so it is tried again on another connection when its own was lost, or led to a node that does not lead. */
 const TRIES_MAX = 3;
 
@@ -90,33 +92,46 @@ function errorOf({ kind }: Trouble, sentence: string, position: bigint): Error {
   return new StoreUnavailable(sentence);
 }
 
-/** The first `count` events of a read; the call is over when this returns, whatever comes of it. */
+/**
+ * The first `count` events of a read; the call is over when this returns, whatever comes of it. It is left to end by itself where it
+ * can: servers take a connection that resets call after call for an attack, and close it.
+ */
 async function eventsOf(link: Link, request: ReadReq, count: number): Promise<StoredEvent[]> {
   const call = link.read(request, true);
   let timer: NodeJS.Timeout | undefined;
+  let over = false;
   try {
-    return await new Promise((resolve, reject) => {
+    return await new Promise<StoredEvent[]>((resolve, reject) => {
       const events: StoredEvent[] = [];
-      timer = setTimeout(() => reject(new Silence(`it said nothing for ${SILENCE_MS / 1000} s`)), SILENCE_MS);
-      const read = (answer: ReadResp): void => {
-        link.heardAt = performance.now();
-        timer?.refresh();
-        const record = answer.getEvent()?.getEvent();
-        if (record) events.push(storedEvent(record));
-        if (events.length === count || answer.hasStreamNotFound()) resolve(events);
+      const wait = (ms: number, then: () => void): void => {
+        clearTimeout(timer);
+        timer = setTimeout(then, ms);
       };
+      const silence = (): void => reject(new Silence(`it said nothing for ${SILENCE_MS / 1000} s`));
+      wait(SILENCE_MS, silence);
       call.on('data', (answer: ReadResp) => {
+        link.heardAt = performance.now();
         try {
-          read(answer);
+          const record = answer.getEvent()?.getEvent();
+          if (record) events.push(storedEvent(record));
         } catch (error) {
-          reject(error as Error);
+          reject(error instanceof Error ? error : new Error(String(error)));
         }
+        // A filtered read may look for one event more than it was asked for, however far away that is.
+        if (events.length < count) timer?.refresh();
+        else wait(END_MS, () => resolve(events));
       });
-      call.on('end', () => resolve(events));
-      call.on('error', reject);
+      call.on('end', () => {
+        over = true;
+        resolve(events);
+      });
+      call.on('error', (error) => {
+        over = true;
+        reject(error);
+      });
     });
   } finally {
     clearTimeout(timer);
-    link.finished(call);
+    link.finished(call, over);
   }
 }

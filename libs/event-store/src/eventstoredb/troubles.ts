@@ -36,8 +36,9 @@ export function troubleOf(error: unknown): Trouble {
   if (code === status.UNAVAILABLE && BUSY.test(said)) return { kind: 'busy', sentence: 'it is not ready or too busy' };
   if (code === status.UNAVAILABLE || code === status.CANCELLED) return { kind: 'lost', sentence: whyLost(said) };
   if (code === status.DEADLINE_EXCEEDED || code === status.ABORTED) return { kind: 'busy', sentence: 'it did not answer in time' };
-  // A server that speaks HTTP, but not to us, is told by the status of its answer.
-  if (code === status.UNKNOWN && /http2|HTTP/.test(said)) return { kind: 'lost', sentence: whyLost(said) };
+  if (code === status.RESOURCE_EXHAUSTED) return { kind: 'busy', sentence: 'it is too busy' };
+  // A connection that ends in the middle of a call is told as an internal error.
+  if (code === status.INTERNAL && /RST_STREAM|[Ss]ession/.test(said)) return { kind: 'lost', sentence: whyLost(said) };
   return { kind: 'other', sentence: `it answers ${status[code]}: ${said}` };
 }
 
@@ -51,7 +52,7 @@ export function whyLost(said: string): string {
   if (/ENOTFOUND|EAI_AGAIN|Name resolution failed/i.test(said)) return 'its name cannot be resolved';
   if (/ECONNREFUSED/.test(said)) return 'nothing listens there';
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(said)) return 'it cannot be reached over the network';
-  if (/ECONNRESET|socket hang up|dropped|GOAWAY|EPIPE|write after end|Stream refused|closed|NGHTTP2/i.test(said))
+  if (/ECONNRESET|socket hang up|dropped|GOAWAY|EPIPE|write after end|Stream refused|closed|NGHTTP2|RST_STREAM|session/i.test(said))
     return 'the connection was dropped (if it speaks TLS only, leave tls=false out)';
   return short(said);
 }

@@ -1,0 +1,25 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Head } from '../verify/audit';
+import { leafOf } from './certificate';
+
+/**
+ * The heads that a certificate's root stands for, a line each: `<certificate>.heads`. It needs no signature, for its root is signed.
+ * With it a difference is named by its stream, and proofs need no second reading of the store.
+ */
+
+export const headsPath = (certificate: string): string => `${certificate}.heads`;
+
+export function writeHeads(certificate: string, heads: readonly Head[]): void {
+  writeFileSync(headsPath(certificate), heads.map((head) => `${leafOf(head)}\n`).join(''));
+}
+
+/** Undefined when there is no such file, or it is not what it should be: then it is as good as none. */
+export function readHeads(certificate: string): Head[] | undefined {
+  if (!existsSync(headsPath(certificate))) return undefined;
+  try {
+    const lines = readFileSync(headsPath(certificate), 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as Head);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { openEventStore } from '@ledger/event-store';
+import { accountName, dashedId, plainId } from '../../apps/auditor/src/export/accounts';
+import { replay } from '../../apps/auditor/src/replay/replay';
+import { auditor, auditorHere, present, run } from './explain-cli';
+import { liveSchool, ODD_IDS, ORGANISATION, type School } from './explain-school';
+import { randomStores, seedOf } from './explain-world';
+
+const HLEDGER = 'the Debian package hledger has it';
+const BEANCOUNT = 'the PyPI package beancount has it';
+const STORES = 3;
+/** Behind every event of these histories. */
+const END = Date.parse('9000-01-01T00:00:00.000Z');
+
+describe('the names of accounts', () => {
+  it('are never the same for two ids, and what each tool takes', () => {
+    const ids = [...ODD_IDS, '--', '-h', 'h', 'd', '.d', 'a-b', 'a.b', 'a_b', 'a~b', 'ahb', 'a-hb'];
+    const accounts = ids.flatMap((id) => [
+      `user:${id}:free`,
+      `user:${id}:allocated:${id}`,
+      `organisation:${id}:available`,
+      `organisation:${id}:inTransit`,
+    ]);
+    for (const naming of [plainId, dashedId])
+      expect(new Set(accounts.map((account) => accountName(account, naming))).size).toBe(accounts.length);
+    for (const account of accounts) expect(accountName(account, dashedId)).toMatch(/^Assets(:[A-Z0-9][A-Za-z0-9-]*)+$/);
+    expect(accountName('user:a.b_c~d-e:allocated:x', dashedId)).toBe('Assets:User:Ua-db-uc-td-he:Allocated:Ox');
+  });
+});
+
+describe('a journal', () => {
+  let school: School;
+  beforeAll(async () => {
+    school = await liveSchool();
+  }, 60_000);
+  afterAll(() => school.remove());
+  const journalOf = async (kind: string, url: string, name: string) => {
+    const path = join(school.folder, name);
+    const { status, err } = await auditorHere(['export', '--journal', kind, '--event-store', url, '--out', path]);
+    expect([status, err]).toEqual([0, expect.stringContaining('was written')]);
+    return path;
+  };
+
+  /** Every account by its own name, as the ledger's events come to. */
+  async function balances(url: string, naming: typeof plainId): Promise<Record<string, number>> {
+    const store = await openEventStore(url, { mustExist: true });
+    const { holdings } = await replay(store, END);
+    await store.close();
+    const named = [...holdings.accounts()].map(([account, tokens]): [string, number] => [accountName(account, naming), tokens]);
+    return Object.fromEntries(named.filter(([, tokens]) => tokens !== 0));
+  }
+
+  it('has one transaction for each event that moves tokens, and says which', async () => {
+    const { out } = await auditor(['export', '--journal', 'hledger'], school.env);
+    expect(out).toContain(`2026-11-23 * (organisationWallet-${ORGANISATION}@1) TokensPurchased  ; event:`);
+    expect(out).toContain('    Assets:User:a.b_c~d-e:Free  -10 TOK = 0 TOK\n');
+  }, 30_000);
+
+  it('of hledger passes its strict check, and comes to the same balances', async () => {
+    if (!(await present('hledger', ['--version'], HLEDGER))) return;
+    const check = async (url: string, name: string) => {
+      const path = await journalOf('hledger', url, name);
+      expect(await run('hledger', ['-f', path, 'check', '--strict'])).toEqual({ status: 0, out: '', err: '' });
+      const { out } = await run('hledger', ['-f', path, 'balance', '--flat', '--output-format', 'csv']);
+      const rows = out
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((row) => JSON.parse(`[${row}]`) as [string, string]);
+      const found = Object.fromEntries(
+        rows
+          .filter(([account]) => account !== 'total' && account !== 'Total:')
+          .map(([account, amount]) => [account, Number(amount.replace(' TOK', ''))]),
+      );
+      expect(found).toEqual(await balances(url, plainId));
+      expect(Object.keys(found).length).toBeGreaterThan(5);
+      return path;
+    };
+    const path = await check(school.url, 'school.journal');
+    for await (const { url } of randomStores(seedOf('JOURNAL_SEED'), STORES)) await check(url, 'random.journal');
+
+    // A check that cannot fail would check nothing.
+    const changed = readFileSync(path, 'utf8').replace('-10 TOK = 0 TOK', '-10 TOK = 1 TOK');
+    writeFileSync(path, changed);
+    const { status, err } = await run('hledger', ['-f', path, 'check', '--strict']);
+    expect([status, err]).toEqual([1, expect.stringContaining('balance assertion')]);
+  }, 60_000);
+
+  it('of beancount passes its check, balances included', async () => {
+    const bean = process.env.BEAN_CHECK ?? 'bean-check';
+    if (process.env.BEAN_CHECK === undefined && process.env.CI_REQUIRED === '1') return;
+    if (!(await present(bean, ['--version'], BEANCOUNT))) return;
+    const path = await journalOf('beancount', school.url, 'school.beancount');
+    expect(await run(bean, [path])).toMatchObject({ status: 0, out: '' });
+    const text = readFileSync(path, 'utf8');
+    const asserted = [...text.matchAll(/ balance (\S+) {2}(-?\d+) TOK/g)].map(([, account, tokens]): [string, number] => [
+      account!,
+      Number(tokens),
+    ]);
+    expect(Object.fromEntries(asserted.filter(([, tokens]) => tokens !== 0))).toEqual(await balances(school.url, dashedId));
+    writeFileSync(path, text.replace(/balance (\S+) {2}(\d+) TOK/, 'balance $1  $21 TOK'));
+    expect((await run(bean, [path])).status).not.toBe(0);
+  }, 60_000);
+});
