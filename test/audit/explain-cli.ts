@@ -6,6 +6,7 @@ import { audit } from '../../apps/auditor/src/main';
 /** The auditor as its users call it: a process of its own, the built one. */
 
 const MAIN = join(__dirname, '../../dist/apps/auditor/src/main.js');
+const SETTINGS = ['EVENT_STORE_URL', 'DATA_DIR', 'PLATFORM_TIME_ZONE', 'FREE_TOKENS_PER_MONTH', 'PRICE_TABLE_PATH'];
 const OUTPUT_MAX = 256 * 1024 * 1024;
 
 export interface Ran {
@@ -33,10 +34,10 @@ export async function auditorHere(args: string[], env: Readonly<Record<string, s
 /** Runs a program to its end, whatever its status. */
 export async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
   // The settings of whoever runs the tests are not the tests' own.
-  const { EVENT_STORE_URL: _, PLATFORM_TIME_ZONE: _zone, FREE_TOKENS_PER_MONTH: _free, PRICE_TABLE_PATH: _table, ...own } = process.env;
+  const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.includes(name)));
   return new Promise((done, failed) => {
     execFile(program, args, { env: { ...own, ...env }, maxBuffer: OUTPUT_MAX }, (error, out, err) => {
-      if (error && typeof error.code !== 'number') failed(error);
+      if (error && typeof error.code !== 'number') failed(new Error(`${program} did not run to its end`, { cause: error }));
       else done({ status: error ? Number(error.code) : 0, out, err });
     });
   });

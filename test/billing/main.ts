@@ -17,7 +17,8 @@ const { values } = parseArgs({
 async function main(): Promise<void> {
   const totals = new MonthTotals(values.database);
   const brokers = (process.env['KAFKA_BROKERS'] ?? '127.0.0.1:9092').split(',');
-  const kafka = new Kafka({ clientId: 'billing', brokers, logLevel: logLevel.ERROR });
+  // What kafkajs calls an error is one attempt of many; what fails for good ends this process.
+  const kafka = new Kafka({ clientId: 'billing', brokers, logLevel: logLevel.NOTHING });
   const consumer = new LedgerConsumer(kafka, {
     groupId: values.group,
     effects: totals,

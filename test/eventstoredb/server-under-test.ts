@@ -128,6 +128,11 @@ export class ServerUnderTest {
     this.running.child.kill('SIGCONT');
   }
 
+  /** Stands still for so long and then goes on by itself. */
+  async freezeFor(ms: number): Promise<void> {
+    await this.control('POST', '/freeze', { ms });
+  }
+
   /** SIGKILL, in the middle of whatever it does. */
   async kill(): Promise<void> {
     this.running.child.kill('SIGKILL');

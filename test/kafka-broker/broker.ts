@@ -13,6 +13,8 @@ export interface BrokerOptions {
   port?: number;
   /** Where the data stays. Default: a folder of its own under the folder for temporary files, removed by `stop`. */
   dataDir?: string;
+  /** Ports of proxies, one a broker: whoever comes through them stays behind them. `inner` says where each must lead. */
+  proxies?: readonly number[];
   /** Settings of the brokers that are to differ, such as `log.cleaner.backoff.ms`. */
   settings?: Readonly<Record<string, string>>;
 }
@@ -27,22 +29,26 @@ export class KafkaBroker {
     readonly folder: string,
     private readonly nodes: readonly KafkaNode[],
     private readonly temporary: boolean,
+    /** Where each broker listens for its proxy. */
+    readonly inner: readonly number[],
   ) {
     process.once('exit', this.atExit);
   }
 
   /** Resolves when every broker takes part. @throws with what a broker said when it does not come up */
-  static async start({ brokers = 1, port, dataDir, settings }: BrokerOptions = {}): Promise<KafkaBroker> {
+  static async start({ brokers = 1, port, dataDir, proxies, settings }: BrokerOptions = {}): Promise<KafkaBroker> {
     const home = await kafkaDistribution();
     const [first, controller, ...others] = port === undefined ? await freePorts(brokers + 1) : range(port, brokers + 1);
     const ports = [first!, ...others];
+    const inner = proxies ? await freePorts(brokers) : [];
     const folder = dataDir ?? mkdtempSync(join(tmpdir(), 'ledger-kafka-'));
     const nodes = ports.map((own, index) => {
       const id = index + 1;
       const place = join(folder, `broker-${id}`);
       const data = join(place, 'data');
       if (!existsSync(data)) cpSync(join(home, 'template', String(id)), data, { recursive: true });
-      const layout = { id, nodes: brokers, ports: { broker: own, controller: controller! }, dataDir: data };
+      const proxy = proxies && { outer: proxies[index]!, inner: inner[index]! };
+      const layout = { id, nodes: brokers, ports: { broker: own, controller: controller! }, dataDir: data, proxy };
       return new KafkaNode({ id, home, folder: place, properties: nodeProperties({ ...layout, settings }) });
     });
     const broker = new KafkaBroker(
@@ -50,6 +56,7 @@ export class KafkaBroker {
       folder,
       nodes,
       dataDir === undefined,
+      inner,
     );
     try {
       await Promise.all(nodes.map((_, index) => broker.restart(index + 1)));

@@ -112,7 +112,7 @@ async function format(home: string, id: number): Promise<void> {
 /** Java writes the archive when the broker ends; only one that really came up may write it. */
 async function archiveClasses(home: string): Promise<void> {
   const folder = join(home, 'first-start');
-  const [broker, controller] = await freePorts(2);
+  const [broker, controller] = (await freePorts(2)) as [number, number];
   cpSync(join(home, 'template', '1'), join(folder, 'data'), { recursive: true });
   const properties = nodeProperties({ id: 1, nodes: 1, ports: { broker, controller }, dataDir: join(folder, 'data') });
   const node = new KafkaNode({ id: 1, home, folder, properties, options: ['-XX:ArchiveClassesAtExit=kafka.jsa', '-Xlog:cds=off'] });

@@ -9,14 +9,14 @@ const LAST = 32_000;
 const TRIES_MAX = 200;
 
 /** Ports of this machine that nobody listens on, all different. */
-export async function freePorts<Count extends number>(count: Count): Promise<number[] & { length: Count } & [number, number]> {
+export async function freePorts(count: number): Promise<number[]> {
   const found = new Set<number>();
   for (let tries = 0; found.size < count; tries++) {
     if (tries === TRIES_MAX) throw new Error(`no ${count} free ports between ${FIRST} and ${LAST} in ${TRIES_MAX} tries`);
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
     if (await isFree(port)) found.add(port);
   }
-  return [...found] as number[] & { length: Count } & [number, number];
+  return [...found];
 }
 
 const isFree = (port: number): Promise<boolean> =>

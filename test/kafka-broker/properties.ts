@@ -12,20 +12,26 @@ export interface NodeLayout {
   nodes: number;
   ports: NodePorts;
   dataDir: string;
+  /** A proxy in front of the broker: where it listens, and where the broker listens for it. */
+  proxy?: { outer: number; inner: number };
   /** Broker settings that a test wants otherwise. */
   settings?: Readonly<Record<string, string>>;
 }
 
 /** `server.properties` of one node: a KRaft cluster of one or three, lean, and back soon after a kill. */
-export function nodeProperties({ id, nodes, ports, dataDir, settings = {} }: NodeLayout): string {
+export function nodeProperties({ id, nodes, ports, dataDir, proxy, settings = {} }: NodeLayout): string {
   const copies = String(Math.min(nodes, 3));
   const inSync = nodes < 3 ? '1' : '2';
+  const plain = `PLAINTEXT://127.0.0.1:${ports.broker}`;
   const controller = `CONTROLLER://127.0.0.1:${ports.controller}`;
   const properties: Record<string, string> = {
     'process.roles': id === 1 ? 'broker,controller' : 'broker',
     'node.id': String(id),
-    listeners: `PLAINTEXT://127.0.0.1:${ports.broker}${id === 1 ? `,${controller}` : ''}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [plain, ...(proxy ? [`PROXIED://127.0.0.1:${proxy.inner}`] : []), ...(id === 1 ? [controller] : [])].join(','),
+    // Whoever asks through the proxy is told its address, and stays behind it; the brokers themselves do not use it.
+    ...(proxy && { 'advertised.listeners': `${plain},PROXIED://127.0.0.1:${proxy.outer}` }),
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.bootstrap.servers': `127.0.0.1:${ports.controller}`,
     'log.dirs': dataDir,

@@ -24,7 +24,8 @@ export interface Result {
 
 const SEED = 7;
 const WAIT_MS = 30 * 60_000;
-const PAGE = 10_000;
+/** As the read model reads: of larger pages more is still held when the memory is cleaned, and that costs the most. */
+const PAGE = 1_000;
 /** The generated history ends some months behind this. */
 const NOW = Date.parse('2026-06-01T12:00:00.000Z');
 const TOGETHER = 256;
@@ -78,9 +79,9 @@ const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
 const folded = (shape: Shape) => async (_: number, folder: string) => {
   const store = await storeIn(folder, shape);
   const wallets = new Map<string, Kept<object>>();
+  const [user, organisation] = [userKind, organisationKind].map((kind: WalletKindOf<object>) => behaviourOf(kind));
   const fold = (event: StoredEvent) => {
-    const kind: WalletKindOf<object> = event.stream.startsWith('user') ? userKind : organisationKind;
-    const behaviour = behaviourOf(kind);
+    const behaviour = event.stream.startsWith('user') ? user! : organisation!;
     let kept = wallets.get(event.stream);
     if (kept === undefined) wallets.set(event.stream, (kept = behaviour.empty(event.stream)));
     behaviour.absorb(kept, event);

@@ -7,7 +7,7 @@ import type { Town } from './town';
 const PAGE = 500;
 const AT_ONCE = 16;
 /** Usages, members and allocations that are also asked for one by one, of each wallet. */
-const SINGLE_MAX = 12;
+const SINGLE_MAX = 6;
 
 export interface Answers {
   /** The body by the path. */

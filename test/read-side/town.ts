@@ -43,9 +43,19 @@ export const FREE_TOKENS = 25;
 
 const isoDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Writes about `events` events that end now; the organisations live in this zone. Everything allocated is settled. */
-export async function settleTown(store: EventStore, wish: { events: number; seed: number; timeZone: string }): Promise<Town> {
+export interface TownWish {
+  events: number;
+  seed: number;
+  /** Of the organisations. */
+  timeZone: string;
+  /** Called once, when half of the events are written. */
+  halfway?: () => Promise<void>;
+}
+
+/** Writes about `events` events that end now. Everything allocated is settled. */
+export async function settleTown(store: EventStore, wish: TownWish): Promise<Town> {
   const { events, seed, timeZone } = wish;
+  let { halfway } = wish;
   const choices = new Choices(seed);
   const ledger = new GeneratedLedger(store, FREE_TOKENS);
   const organisations = Array.from({ length: ORGANISATIONS }, (_, n) => `school-${n}`);
@@ -110,7 +120,11 @@ export async function settleTown(store: EventStore, wish: { events: number; seed
       if (told.refusal === 'INSUFFICIENT_TOKENS') allocateTo(organisations[user % ORGANISATIONS]!, [userId]);
       else if (told.usageId !== undefined && draw < 60) ledger.user(userId, reverse, { usageId: told.usageId, reason: 'a mistake' }, key());
     }
-    if (n % TOGETHER === 0) await ledger.written();
+    if (n % TOGETHER !== 0) continue;
+    await ledger.written();
+    if (ledger.events < events / 2) continue;
+    await halfway?.();
+    halfway = undefined;
   }
   await ledger.written();
   return { organisations, users, references };

@@ -9,14 +9,11 @@ const PAGE = 5_000;
 const TRIES_MAX = 400;
 const PAUSE_MS = 50;
 
-/** Looks into an EventStoreDB on a connection of its own. `after` leaves out what was there before. */
+/** Looks into an EventStoreDB on a connection of its own. */
 export class ServerRows implements Elsewhere {
   private readonly store: EventStoreDbEventStore;
 
-  constructor(
-    url: string,
-    private readonly after = NO_POSITION,
-  ) {
+  constructor(url: string) {
     this.store = EventStoreDbEventStore.open(url);
   }
 
@@ -30,7 +27,7 @@ export class ServerRows implements Elsewhere {
 
   async rows(): Promise<StoredRow[]> {
     const rows: StoredRow[] = [];
-    for (let position = this.after; ;) {
+    for (let position = NO_POSITION; ;) {
       const page = await this.patiently(() => this.store.readAll(position, PAGE));
       for (const { type, data, metadata, ...place } of page) {
         const event = { type, data: JSON.parse(data) as unknown } as WalletEvent;

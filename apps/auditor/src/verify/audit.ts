@@ -18,6 +18,7 @@ import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation, type Org
 import { OrganisationPolicy } from './policies';
 import { Flows, type Place, type Surroundings } from './surroundings';
 import { checkUserEnd, checkUserEvent } from './user-rules';
+import { usualData } from './usual-facts';
 import { newUser, type UserState } from './user-state';
 
 /**
@@ -108,7 +109,12 @@ export class Audit {
     if (!fact) return;
     const { at } = fact.data;
     if (at < state.at) this.fault('time', 'at', `${state.at} or later`, at);
-    Object.assign(this.place, { stream: event.stream, position, revision: event.revision, at: Date.parse(at), envelope });
+    const { place } = this;
+    place.stream = event.stream;
+    place.position = position;
+    place.revision = event.revision;
+    place.at = Date.parse(at);
+    place.envelope = envelope;
     if (envelope.key !== undefined) this.checkKey(state, fact, envelope.key, envelope);
     try {
       if (state.kind === 'user') checkUserEvent(state, fact as UserEvent, this.place, this.around);
@@ -192,6 +198,8 @@ export class Audit {
 
   /** The fact, when its text is canonical JSON that fits its schema. */
   private factOf({ type, data }: StoredEvent, kind: State['kind']): WalletEvent | undefined {
+    const usual = kind === 'user' ? usualData(type, data) : undefined;
+    if (usual !== undefined) return { type, data: usual } as WalletEvent;
     const facts = parsed(data);
     if (facts === undefined) {
       this.fault('canonical', 'the text of the data', 'JSON', data);

@@ -15,7 +15,10 @@ export class HowFar {
   private readonly listeners = new Set<() => void>();
   private readonly log: ProgressLog;
 
-  constructor(say: (sentence: string) => void) {
+  constructor(
+    say: (sentence: string) => void,
+    private readonly isOpen: (allocationId: string) => boolean,
+  ) {
     this.log = new ProgressLog((sentence) => say(`The read model has read ${sentence}.`), PROGRESS_LOG_MS);
   }
 
@@ -34,11 +37,11 @@ export class HowFar {
   }
 
   /** `progressed` are the allocations of which a line was received on the way. */
-  goOnTo(position: bigint, progressed: ReadonlySet<string>, isOpen: (allocationId: string) => boolean): void {
+  goOnTo(position: bigint, progressed: ReadonlySet<string>): void {
     const from = this.position;
     if (!this.caughtUp) this.log.tell(progressOf(position, this.headAtStart));
     this.position = position;
-    this.waiting.wake(from, position, progressed, isOpen);
+    this.waiting.wake(from, position, progressed, this.isOpen);
     this.tell();
   }
 

@@ -23,7 +23,10 @@ interface Current extends OpenViews {
 /** The read model in a local SQLite file, which follows the store and is thrown away when it does not match it. */
 export class SqliteReadModel extends ReadModel {
   private readonly log = new Logger('ReadModel');
-  private readonly far = new HowFar((sentence) => this.log.log(sentence));
+  private readonly far = new HowFar(
+    (sentence) => this.log.log(sentence),
+    (allocationId) => this.views.allocations.open(allocationId),
+  );
   private stopping = new AbortController();
   /** Ends one follower, when the next must begin at another position. */
   private attempt = new AbortController();
@@ -197,7 +200,7 @@ export class SqliteReadModel extends ReadModel {
     const built = await buildFromNothing(this.far.headAtStart, pages, this.far.mark ?? '', file, tell);
     if (built === undefined) return;
     this.opened = this.folded(built);
-    this.goOnTo(built.checkpoints.last()?.position ?? NO_POSITION, new Set());
+    this.far.goOnTo(built.checkpoints.last()?.position ?? NO_POSITION, new Set());
   }
 
   private async followUntil(signal: AbortSignal, progress: () => void): Promise<void> {
@@ -216,12 +219,8 @@ export class SqliteReadModel extends ReadModel {
     const { folding, views } = this.current();
     const behind = !this.ready;
     folding.apply(batch, this.far.mark ?? '', behind);
-    this.goOnTo(last.position, views.takeProgressed());
+    this.far.goOnTo(last.position, views.takeProgressed());
     if (behind && this.ready) folding.commit(this.far.mark ?? '');
-  }
-
-  private goOnTo(position: bigint, progressed: ReadonlySet<string>): void {
-    this.far.goOnTo(position, progressed, (allocationId) => this.views.allocations.open(allocationId));
   }
 
   /** A damaged file, or one that contradicts the store, is built again; else the last commit is where it goes on. */
