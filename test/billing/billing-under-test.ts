@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 const BUILT = resolve(__dirname, '../../dist/test/billing/main.js');
+const UNTIL_MAX_MS = 120_000;
 const alive = new Set<ChildProcess>();
 process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
@@ -38,9 +39,17 @@ export class BillingUnderTest {
     return new BillingUnderTest(spawn(process.execPath, [BUILT, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
-  /** Resolves when the condition holds, which is asked whenever the process says something; or when the process is gone. */
+  /**
+   * Resolves when the condition holds, which is asked whenever the process says something; or when the process is gone.
+   * @throws when that takes too long, or the process says nothing more
+   */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition() && alive.has(this.child)) {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.tell();
+    }, UNTIL_MAX_MS);
+    while (!condition() && !late && alive.has(this.child)) {
       await new Promise<void>((said) => {
         const once = (): void => {
           this.listeners.delete(once);
@@ -49,6 +58,9 @@ export class BillingUnderTest {
         this.listeners.add(once);
       });
     }
+    clearTimeout(timer);
+    if (late)
+      throw new Error(`the billing example did not get there within ${UNTIL_MAX_MS} ms: ${this.transactions} transactions, "${this.said}"`);
   }
 
   async kill(): Promise<void> {

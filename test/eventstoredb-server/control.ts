@@ -23,6 +23,7 @@ const FREEZE_MAX_MS = 120_000;
 const DOORS: Record<string, Door> = {
   'GET /state': (_, { parts }) => ({
     faults: parts.faults.now,
+    faultsHit: parts.faults.hitCount,
     leader: parts.cluster.leader,
     addresses: parts.cluster.addresses,
     events: parts.log.events.length,

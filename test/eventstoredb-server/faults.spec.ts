@@ -21,6 +21,7 @@ describe('faults', () => {
       'NOT_READY',
       undefined,
     ]);
+    expect(faults.hitCount).toBe(2);
     faults.set({ silent: { on: ['read'] }, slow: { ms: 7 } });
     expect([faults.silent('read'), faults.silent('append'), faults.delayMs('append')]).toEqual([true, false, 7]);
     faults.set({ silent: null });

@@ -42,6 +42,8 @@ const SEED_DEFAULT = 1;
 export class Faults {
   private settings: FaultSettings = {};
   private random = seeded(SEED_DEFAULT);
+  /** How often one happened since the start. */
+  hitCount = 0;
 
   /** Adds to what is on; `null` switches one off. */
   set(changes: Record<string, unknown>): void {
@@ -91,9 +93,10 @@ export class Faults {
   private hits(fault: (Often & Where) | undefined, rpc?: RpcName): boolean {
     if (!fault || (rpc && fault.on && !fault.on.includes(rpc))) return false;
     if (fault.probability !== undefined && this.random() >= fault.probability) return false;
-    if (fault.next === undefined) return true;
-    fault.next -= 1;
-    return fault.next >= 0;
+    if (fault.next !== undefined && fault.next <= 0) return false;
+    if (fault.next !== undefined) fault.next -= 1;
+    this.hitCount += 1;
+    return true;
   }
 }
 

@@ -73,18 +73,19 @@ describeOnTestServer('the demo on a store under fire', () => {
     return { ended, running: () => running };
   }
 
-  /** Kills and starts the server after so many more events each time, and loses replies in between. @returns how often */
-  async function fire(running: () => boolean, conversations: number): Promise<number> {
+  /** Kills and starts the server after so many more events each time, and loses replies in between. */
+  async function fire(running: () => boolean, conversations: number): Promise<{ kills: number; faults: number }> {
     const step = (conversations * UNDER_FIRE) / KILLS;
-    let kills = 0;
+    let [kills, faults] = [0, 0];
     for (let next = step; kills < KILLS; next += step * (0.5 + random(seed, 2 * kills))) {
       while (running() && (await server.state()).events < next) await pause(LOOK_MS);
-      if (!running()) return kills;
+      if (!running()) break;
+      faults += (await server.state()).faultsHit;
       await server.restart();
       kills += 1;
-      await server.faults({ loseReplies: lossAfter(seed, kills), seed: seed + kills });
+      await server.faults({ ...faultAfter(seed, kills), seed: seed + kills });
     }
-    return kills;
+    return { kills, faults };
   }
 
   it(
@@ -92,10 +93,11 @@ describeOnTestServer('the demo on a store under fire', () => {
     async () => {
       const conversations = trace === undefined ? GENERATED_CONVERSATIONS : rowsOf(trace);
       const { ended, running } = demo();
-      const kills = await fire(running, conversations);
+      const { kills, faults: lost } = await fire(running, conversations);
       const { status, out, err } = await ended;
       expect({ status, err }).toEqual({ status: 0, err: '' });
       expect(kills).toBe(KILLS);
+      expect(lost).toBeGreaterThan(0);
 
       const report = JSON.parse(out) as Json;
       expect([report.addsUp, report.faults, report.usages.sent]).toEqual([true, [], conversations]);
@@ -116,7 +118,8 @@ describeOnTestServer('the demo on a store under fire', () => {
       expect(new Set(keys).size).toBe(keys.length);
       expect(keys.filter((key) => key?.startsWith('conversation-'))).toHaveLength(report.usages.accepted);
       process.stdout.write(
-        `${rows.length} events, ${report.usages.accepted} of ${conversations} conversations accepted, ${kills} kills, ${report.seconds} s.\n`,
+        `${rows.length} events, ${report.usages.accepted} of ${conversations} conversations accepted, ${kills} kills, ${lost} replies lost or late, ` +
+          `${report.rates.retries} requests repeated, ${report.rates.seconds} s.\n`,
       );
     },
     DEMO_MAX_MS,
@@ -143,11 +146,12 @@ function storedRowsOf(data: string): StoredRow[] {
 }
 
 /** Silence costs seconds each time and comes rarely; a cut connection takes every append under way with it. */
-function lossAfter(seed: number, kill: number): FaultSettings['loseReplies'] {
+function faultAfter(seed: number, kill: number): FaultSettings {
   const pick = random(seed, 2 * kill + 1);
-  if (pick < 0.4) return { how: 'drop', probability: 0.01 };
-  if (pick < 0.8) return { how: 'timeout', probability: 0.03 };
-  return { how: 'silence', probability: 0.002 };
+  if (pick < 0.3) return { loseReplies: { how: 'drop', probability: 0.01 } };
+  if (pick < 0.6) return { loseReplies: { how: 'timeout', probability: 0.03 } };
+  if (pick < 0.9) return { lateAppends: { how: 'drop', probability: 0.01, ms: 200 } };
+  return { loseReplies: { how: 'silence', probability: 0.002 } };
 }
 
 /** From 0 to 1, the same for the same moment of a seed. */

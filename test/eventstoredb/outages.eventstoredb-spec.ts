@@ -28,7 +28,7 @@ async function until(what: () => Promise<boolean>, said: () => string): Promise<
 
 async function readiness(door: Door): Promise<{ status: number; code: string; detail: string }> {
   const { status, text } = await door.once({ method: 'GET', path: '/health/ready' });
-  return { status, ...(JSON.parse(text) as { code: string; detail: string }) };
+  return { ...(JSON.parse(text) as { code: string; detail: string }), status };
 }
 
 const ready = (door: Door): Promise<void> =>
@@ -81,13 +81,15 @@ describeOnTestServer('the ledger whose EventStoreDB is away', () => {
         /if it speaks TLS only/,
       ],
     ])(
-      'says so when %s, is live and not ready, and refuses commands',
+      'says so when %s, is live and not ready, and accepts nothing',
       async (_, url, sentence) => {
         const door = await newLedger(url()).start('a');
         expect((await door.once({ method: 'GET', path: '/health/live' })).status).toBe(200);
         expect(await readiness(door)).toMatchObject({ status: 503, code: 'STORE_UNAVAILABLE', detail: expect.stringMatching(sentence) });
+        // Whoever may read and write single streams can decide, and be refused for want of tokens.
         const refused = await door.once(usage('anna', 1, 'key'));
-        expect([refused.status, bodyOf(refused).code]).toEqual([503, 'STORE_UNAVAILABLE']);
+        const codes = /\$all/.test(sentence.source) ? ['STORE_UNAVAILABLE', 'INSUFFICIENT_TOKENS'] : ['STORE_UNAVAILABLE'];
+        expect(codes).toContain(bodyOf(refused).code);
         expect(logged(door).filter(({ level, msg }) => level >= 40 && sentence.test(msg)).length).toBeGreaterThan(0);
         expect(`${refused.text}${door.service.log}`).not.toMatch(/another-secret|pa:ss|pa%3A|secret@/);
       },
@@ -212,9 +214,13 @@ describeOnTestServer('the ledger whose EventStoreDB is away', () => {
         const witness = new Witness({ head: () => rows.head(), close: () => undefined });
         await settle(witness, usage('anna', 1, 'before'), () => Promise.resolve(door));
         await server.faults(faults);
-        const reply = await witness.send(door, usage('anna', 1, 'during'));
+        // Not through the witness, which asks the same server how far it is.
+        const reply = await door.once(usage('anna', 1, 'during'));
         // A lost reply is found by the repeat of the same append, which the ledger makes by itself.
-        if (reply!.status !== 201) expect([reply!.status, expected]).toEqual([503, expect.arrayContaining([bodyOf(reply!).code])]);
+        if (reply.status !== 201) {
+          expect(reply.status).toBe(503);
+          expect(expected).toContain(bodyOf(reply).code);
+        }
         await server.clearFaults();
         expect((await settle(witness, usage('anna', 1, 'during'), () => Promise.resolve(door))).status).toBe(201);
         await addsUp(ledger, [door], witness);

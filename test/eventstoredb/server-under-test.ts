@@ -26,6 +26,8 @@ export interface ServerSettings {
 
 export interface ServerState {
   faults: FaultSettings;
+  /** How often a fault happened since the start. */
+  faultsHit: number;
   /** Index of the port that plays the leader. */
   leader: number;
   addresses: { host: string; port: number }[];

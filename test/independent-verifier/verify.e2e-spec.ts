@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { auditor, present, type Ran, run } from '../audit/explain-cli';
+import { auditorHere, present, type Ran, run } from '../audit/explain-cli';
 import { liveSchool, ORGANISATION, type School } from '../audit/explain-school';
 import { seedOf } from '../audit/explain-world';
 
@@ -55,8 +55,7 @@ const FOUND: Record<string, Tampering> = {
     ),
   'a space put in': (db, row) => change(db, row, 'data', row.data.replace(':', ': ')),
   'a member twice': (db, row) => change(db, row, 'data', row.data.replace('{', '{"at":"2020-01-01T00:00:00.000Z",')),
-  'a fraction put in': (db, row) =>
-    change(db, row, 'data', row.data.replace('"balanceAfter":{', '"aa":1.5,"balanceAfter":{').replace('"at":', '"at":')),
+  'a fraction put in': (db, row) => change(db, row, 'data', row.data.replace('{', '{"aa":1.5,')),
   'text that is no JSON': (db, row) => change(db, row, 'data', row.data.slice(0, -1)),
   'two events of one stream exchanged': (db, row, other) => {
     for (const [to, from] of [
@@ -87,14 +86,14 @@ describe('the verifier in Python', () => {
   let python = false;
   const file = (name: string) => join(folder, name);
   const verifier = (...args: string[]): Promise<Ran> => run('python3', [VERIFY, ...args]);
-  const ours = (url: string, ...args: string[]) => auditor(['verify', '--event-store', url, ...args], school.env);
+  const ours = (url: string, ...args: string[]) => auditorHere(['verify', '--event-store', url, '--workers', '1', ...args], school.env);
 
   beforeAll(async () => {
     python = await present('python3', ['-c', 'import cryptography'], HOW);
     if (!python) return;
     folder = mkdtempSync(join(tmpdir(), 'ledger-python-'));
     school = await liveSchool();
-    await auditor(['keygen', '--out', file('private.pem'), '--public-out', file('public.pem')]);
+    await auditorHere(['keygen', '--out', file('private.pem'), '--public-out', file('public.pem')]);
     const certified = await ours(school.url, '--certificate', file('certificate.json'), '--signing-key', file('private.pem'));
     expect([certified.status, certified.err]).toEqual([0, '']);
   }, 60_000);
@@ -111,7 +110,7 @@ describe('the verifier in Python', () => {
 
   proving('agrees that the store is clean, from the file and from an export, with and without the certificate', async () => {
     const path = school.url.slice('sqlite:'.length);
-    await auditor(['export', '--format', 'jsonl', '--out', file('events.jsonl')], school.env);
+    await auditorHere(['export', '--format', 'jsonl', '--out', file('events.jsonl')], school.env);
     const { merkleRoot, events, streams } = (
       JSON.parse(readFileSync(file('certificate.json'), 'utf8')) as { statement: Record<string, unknown> }
     ).statement;
@@ -139,14 +138,14 @@ describe('the verifier in Python', () => {
   proving('agrees on proofs of wallets, and on one that was changed', async () => {
     for (const wallet of ['user:ann', 'user:a.b_c~d-e', `organisation:${ORGANISATION}`]) {
       const proof = file('proof.json');
-      const made = await auditor(['prove', '--wallet', wallet, '--certificate', file('certificate.json'), '--out', proof], school.env);
+      const made = await auditorHere(['prove', '--wallet', wallet, '--certificate', file('certificate.json'), '--out', proof], school.env);
       expect([made.status, made.err]).toEqual([0, '']);
       expect((await verifier('--proof', proof, '--public-key', file('public.pem'))).out).toMatch(/^clean: /);
       const text = readFileSync(proof, 'utf8');
       for (const forged of [text.replace(/\\"balance\\":(\d+)/, '\\"balance\\":1$1'), text.replace(/"index": ?(\d+)/, '"index":1$1')]) {
         expect(forged).not.toBe(text);
         writeFileSync(proof, forged);
-        const said = [await verifier('--proof', proof), await auditor(['check-proof', '--proof', proof])];
+        const said = [await verifier('--proof', proof), await auditorHere(['check-proof', '--proof', proof])];
         expect(said.map(({ status }) => status)).toEqual([1, 1]);
       }
     }
@@ -159,7 +158,7 @@ describe('the verifier in Python', () => {
     const changed = await verifier(path, '--certificate', file('forged.json'));
     expect([changed.status, changed.out]).toEqual([1, expect.stringContaining('the signature is wrong')]);
     expect((await ours(school.url, '--against', file('forged.json'))).status).toBe(1);
-    await auditor(['keygen', '--out', file('other.pem'), '--public-out', file('other-public.pem')]);
+    await auditorHere(['keygen', '--out', file('other.pem'), '--public-out', file('other-public.pem')]);
     const pinned = await verifier(path, '--certificate', file('certificate.json'), '--public-key', file('other-public.pem'));
     expect([pinned.status, pinned.out]).toEqual([1, expect.stringContaining('another key than the pinned one')]);
     expect((await ours(school.url, '--against', file('certificate.json'), '--public-key', file('other-public.pem'))).status).toBe(1);

@@ -1,5 +1,6 @@
 import type { Producer, RecordMetadata } from 'kafkajs';
 import { checkAnswers } from '../../apps/publisher/src/kafka/answers';
+import { isConcurrentTransactions } from '../../apps/publisher/src/kafka/errors';
 import { SinkFenced, SinkUnavailable } from '../../apps/publisher/src/sink/message-sink';
 import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
 import { ADD_PARTITIONS, END_TXN, type Fate, INIT_PRODUCER_ID, next, PRODUCE } from './support/kafka-proxy';
@@ -24,13 +25,20 @@ describeWithKafka('with one broker', () => {
   afterEach(() => kafka.mend());
   afterAll(() => kafka.stop());
 
-  /** Two messages in one transaction of a producer of the naive kind. */
-  async function transact(producer: Producer, topic: string, values: readonly string[]): Promise<RecordMetadata[]> {
+  /** One transaction of a producer of the naive kind, which is aborted when something fails. */
+  async function transact(producer: Producer, topic: string, values: readonly string[], patient = true): Promise<RecordMetadata[]> {
     const transaction = await producer.transaction();
+    const messages = values.map((value) => ({ key: 'k', value, partition: 0 }));
     try {
-      const answers = await transaction.send({ topic, messages: values.map((value) => ({ key: 'k', value, partition: 0 })) });
-      await transaction.commit();
-      return answers;
+      for (;;)
+        try {
+          const answers = await transaction.send({ topic, messages });
+          await transaction.commit();
+          return answers;
+        } catch (error) {
+          // The transaction before is being wound up, which is the hazard H5 alone.
+          if (!patient || !isConcurrentTransactions(error)) throw error;
+        }
     } catch (error) {
       await transaction.abort();
       throw error;
@@ -114,9 +122,9 @@ describeWithKafka('with one broker', () => {
       const naive = await kafka.sink('h5-naive');
       const producer = await bareProducer(naive);
       const backToBack = async (): Promise<void> => {
-        for (let n = 0; n < TIMES; n++) await transact(producer, naive.topics.events, [`E${n}`]);
+        for (let n = 0; n < TIMES; n++) await transact(producer, naive.topics.events, [`E${n}`], false);
       };
-      await expect(backToBack()).rejects.toThrow(/concurrent transaction/i);
+      await expect(backToBack()).rejects.toThrow(/another concurrent operation/);
       await producer.disconnect();
     }, 60_000);
 
@@ -147,7 +155,8 @@ describeWithKafka('with one broker', () => {
       const naive = await kafka.sink('h6-naive', { REQUEST_TIMEOUT_SECONDS: '2' });
       const predecessor = await hangingCommit(naive);
       const successor = await bareProducer(naive);
-      expect(await kafka.values(naive.topics.checkpoint)).toEqual([expect.stringContaining('instance')]);
+      // What it reads as committed ends before the transaction that hangs: it will publish from there.
+      expect(await kafka.readable(naive.topics.checkpoint)).toBeLessThan(await kafka.written(naive.topics.checkpoint));
       await predecessor.deliver();
       await transact(successor, naive.topics.events, ['E1']);
       await successor.disconnect();
@@ -247,6 +256,12 @@ describeWithKafka('with one broker', () => {
       });
     }
 
+    /** The `nth` produce request reaches the broker behind the straggler. */
+    function nextBehind(nth: number, deliver: () => Promise<void>): (apiKey: number) => Fate {
+      let produced = 0;
+      return (apiKey) => (apiKey === PRODUCE && ++produced === nth ? { kind: 'behind', first: deliver() } : { kind: 'pass' });
+    }
+
     it('naive, the same producer goes on: the aborted one is committed, the new one is gone', async () => {
       const naive = await kafka.sink('h10-naive');
       const impatient = kafka.patient(2_000);
@@ -255,14 +270,7 @@ describeWithKafka('with one broker', () => {
       await expect(transact(producer, naive.topics.events, ['OLD'])).rejects.toThrow();
       const deliver = await kept;
       // The straggler arrives when the next transaction has begun and has not sent yet.
-      const until: { first?: Promise<void> } = {};
-      let begun = false;
-      kafka.proxy.fate = (apiKey) => {
-        if (apiKey !== PRODUCE || begun) return { kind: 'pass' };
-        begun = true;
-        until.first = deliver();
-        return { kind: 'behind', first: until.first };
-      };
+      kafka.proxy.fate = nextBehind(1, deliver);
       await transact(producer, naive.topics.events, ['NEW']);
       await producer.disconnect();
       expect(await kafka.values(naive.topics.events)).toEqual(['OLD']);
@@ -276,8 +284,7 @@ describeWithKafka('with one broker', () => {
       const deliver = await kept;
       await session.close();
       const again = await ours.sink().takeOver();
-      let produced = 0;
-      kafka.proxy.fate = (apiKey) => (apiKey === PRODUCE && ++produced === 2 ? { kind: 'behind', first: deliver() } : { kind: 'pass' });
+      kafka.proxy.fate = nextBehind(2, deliver);
       await again.publish(eventsOf(['k', 'NEW']), checkpointAt(1, again));
       await again.close();
       expect(await kafka.values(ours.topics.events)).toEqual(['NEW']);

@@ -7,6 +7,7 @@ import { table } from '../../apps/demo/src/table';
 import { startEcho } from './echo-child';
 import { FundedWallets, type Funding } from './funded-wallets';
 import type { Run } from './generator';
+import { million } from './million';
 import { BadOption, parseOptions, type BenchOptions } from './options';
 import { checkAnswers, httpScenarios, summarise, type Measured, type Scenario } from './scenarios';
 
@@ -102,6 +103,9 @@ function printed({ options, funding, measured, spreadToEcho, hotToSpread, charge
 }
 
 async function run(): Promise<void> {
+  const [first, ...others] = process.argv.slice(2);
+  // A long history is a run of its own, with options of its own.
+  if (first === '--million') return million(others);
   const options = parseOptions(process.argv.slice(2));
   const report = await bench(options);
   console.log(options.json ? JSON.stringify(report, null, 2) : printed(report));

@@ -36,6 +36,8 @@ const ALLOCATED = 5_000;
 const DAILY_LIMIT = 400;
 const REVERSED_PERCENT = 1;
 const FREE_TOKENS = 25;
+/** Of a wallet that is barely used: it is opened, and receives; their permission and allocation are a few events for all. */
+export const EVENTS_A_WALLET = 2;
 const PACKAGE = 1_000_000_000;
 /** Appends that are under way together. */
 const TOGETHER = 1_000;
@@ -51,7 +53,7 @@ export function conversations(seed: number): Conversation[] {
 
 /** Writes until the store holds about `events` (a few more: the last append is whole). Answers the name of the busiest user. */
 export async function generate(store: EventStore, { events, shape, seed }: Wish): Promise<string> {
-  const ledger = new GeneratedLedger(store, FREE_TOKENS);
+  const ledger = new GeneratedLedger(store, shape === 'known' ? 0 : FREE_TOKENS);
   if (shape === 'known') await openWallets(ledger, events);
   else if (shape === 'hot') await useOne(ledger, events, seed);
   else await useMany(ledger, events, seed);
@@ -91,9 +93,8 @@ async function useOne(ledger: GeneratedLedger, events: number, seed: number): Pr
 
 /** Members that were given something once. */
 async function openWallets(ledger: GeneratedLedger, events: number): Promise<void> {
-  const organisations = Math.ceil(events / 30_000);
-  // A member costs two events: the wallet is opened, and receives; their permission and allocation are a few events for all.
-  const each = Math.floor(events / organisations / 3);
+  const organisations = Math.ceil(events / (10_000 * EVENTS_A_WALLET));
+  const each = Math.floor(events / organisations / EVENTS_A_WALLET);
   for (let number = 0; number < organisations; number += 1) {
     found(ledger, number, each);
     await ledger.written();

@@ -15,7 +15,8 @@ import { generate, type Shape } from './generate';
 export interface Figure {
   name: string;
   value: string;
-  goal?: string;
+  /** Of the four figures that the design asks for. */
+  goal?: { what: string; met: boolean };
 }
 export interface Result {
   phase: Phase;
@@ -30,6 +31,12 @@ const PAGE = 1_000;
 const NOW = Date.parse('2026-06-01T12:00:00.000Z');
 const TOGETHER = 256;
 const KEYS_ASKED = 1_000;
+
+/** The goals of the design, section 7. */
+const REBUILD_SECONDS = 15;
+const FOLDED_PER_SECOND = 300_000;
+const FIRST_COMMAND_MS = 100;
+const MEMORY_BYTES = 1024 ** 3;
 
 const storeIn = (folder: string, shape: Shape): Promise<SqliteEventStore> => SqliteEventStore.open(join(folder, `${shape}.db`));
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024)} MiB`;
@@ -67,8 +74,10 @@ const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
   await readModel.stop();
   await store.close();
   const events = Number(head);
+  const met = ms / events < REBUILD_SECONDS / 1_000;
+  const goal = { goal: { what: `< ${REBUILD_SECONDS} s per 1,000,000`, met } };
   return [
-    { name: 'read model rebuilt', value: seconds(ms), goal: shape === 'known' ? '' : '< 15 s per 1,000,000' },
+    { name: `read model of ${events.toLocaleString('en')} events rebuilt`, value: seconds(ms), ...(shape === 'spread' && goal) },
     { name: 'events', value: perSecond(events, ms) },
     { name: 'processor time', value: `${rounded((cpuMs * 1_000) / events)} us per event` },
     { name: 'memory after it', value: megabytes(rss) },
@@ -88,21 +97,30 @@ const folded = (shape: Shape) => async (_: number, folder: string) => {
   };
   let events = 0;
   let foldMs = 0;
-  const { ms } = await timed(async () => {
+  let foldCpuMs = 0;
+  const { ms, cpuMs } = await timed(async () => {
     for (let after = -1n; ;) {
       const page = await store.readAll(after, PAGE);
       if (page.length === 0) return;
-      const began = performance.now();
-      for (const event of page) fold(event);
-      foldMs += performance.now() - began;
+      const folding = await timed(() => Promise.resolve(page.forEach(fold)));
+      foldMs += folding.ms;
+      foldCpuMs += folding.cpuMs;
       events += page.length;
       after = page.at(-1)!.position;
     }
   });
   await store.close();
   return [
-    { name: 'folded', value: perSecond(events, foldMs), goal: '300,000/s' },
+    {
+      name: 'events folded',
+      value: perSecond(events, foldMs),
+      ...(shape === 'spread' && {
+        goal: { what: `>= ${FOLDED_PER_SECOND.toLocaleString('en')}/s`, met: events / foldMs >= FOLDED_PER_SECOND / 1_000 },
+      }),
+    },
+    { name: 'processor time', value: `${rounded((foldCpuMs * 1_000) / events)} us per event` },
     { name: 'read and folded', value: perSecond(events, ms) },
+    { name: 'processor time with reading', value: `${rounded((cpuMs * 1_000) / events)} us per event` },
     { name: 'memory with all wallets', value: megabytes(process.memoryUsage().rss) },
   ];
 };
@@ -144,7 +162,7 @@ async function firstWithout(_: number, folder: string): Promise<Figure[]> {
   for (let n = 0; n < EVENTS_BETWEEN - TOGETHER; n += TOGETHER)
     await Promise.all(Array.from({ length: TOGETHER }, (_none, index) => ledger.use('user-0', `more-${run}-${n + index}`)));
   await ledger.stop();
-  return [{ name: 'first command, cold', value: seconds(ms) }];
+  return [{ name: 'first command on the cold wallet', value: seconds(ms) }];
 }
 
 async function firstWith(_: number, folder: string): Promise<Figure[]> {
@@ -152,8 +170,9 @@ async function firstWith(_: number, folder: string): Promise<Figure[]> {
   const ledger = started.result;
   const { ms } = await timed(() => ledger.use('user-0', `with-${Date.now()}`));
   await ledger.stop();
+  const goal = { what: `< ${FIRST_COMMAND_MS} ms`, met: ms < FIRST_COMMAND_MS };
   return [
-    { name: 'first command, cold', value: `${rounded(ms)} ms`, goal: '< 100 ms' },
+    { name: 'first command on the cold wallet', value: `${rounded(ms)} ms`, goal },
     { name: 'start before it', value: `${rounded(started.ms)} ms` },
   ];
 }
@@ -187,7 +206,7 @@ async function active(count: number, folder: string): Promise<Figure[]> {
   return [
     { name: 'wallets that were active', value: count.toLocaleString('en') },
     { name: 'commands, each on a cold wallet', value: perSecond(count, ms) },
-    { name: 'memory', value: megabytes(rss), goal: '< 1 GiB' },
+    { name: 'memory', value: megabytes(rss), goal: { what: '< 1 GiB', met: rss < MEMORY_BYTES } },
     { name: 'of it heap', value: megabytes(heapUsed) },
   ];
 }

@@ -10,7 +10,7 @@ const BACK_MAX = 300;
  * The store, but whoever follows it gets batches of chance sizes, each event twice or more: a batch begins with events of the one
  * before, and comes a second time behind itself.
  */
-export function doubling(store: EventStore, choices: Choices): EventStore {
+export function doubled(store: EventStore, choices: Choices): EventStore {
   const follow = async function* (after: bigint, { signal }: { batchMax: number; signal: AbortSignal }) {
     let before: StoredEvent[] = [];
     for await (const page of store.follow(after, { batchMax: BATCH_MAX, signal })) {
@@ -26,7 +26,7 @@ export function doubling(store: EventStore, choices: Choices): EventStore {
 
 /** Builds a read model in this file from a store that doubles everything, to the store's head. @throws when it does not get there */
 export async function readDoubled(store: EventStore, path: string, choices: Choices, waitMs: number): Promise<void> {
-  const readModel = new SqliteReadModel(doubling(store, choices), path);
+  const readModel = new SqliteReadModel(doubled(store, choices), path);
   await readModel.start();
   try {
     if (!(await readModel.reached(await store.headPosition(), waitMs)))

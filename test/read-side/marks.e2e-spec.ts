@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answers, differences, everyAnswer } from './every-answer';
 import { expecting, openSchool, organisationCommand, usage, userCommand } from '../support/commands';
-import { bodyOf, calmZone, type Door, isReplay, type Json, LedgerUnderTest, positionOf } from '../support/ledger-under-test';
+import { bodyOf, calmZone, type Door, type Json, LedgerUnderTest, positionOf } from '../support/ledger-under-test';
 import { reach } from '../support/clients';
 
 /**
@@ -18,26 +18,29 @@ const LOOK_MS = 10;
 const SUFFIXES = ['', '-wal', '-shm'];
 const TOWN = { organisations: ['school'], users: ['ann', 'ben'], references: ['task'] };
 
-/** `tokens` and `tag` tell histories apart: the same wallets, with other figures and keys. */
-async function live(door: Door, tag: string, tokens: number, usages = USAGES): Promise<void> {
+/**
+ * A part of a history. `tokens` and `tag` tell two of them apart; their shape is the same, event for event, so that nothing but the
+ * events' contents says which one it is.
+ */
+async function live(door: Door, tag: string, tokens: number): Promise<void> {
   const body = { tokens: 100_000 + tokens, paymentReference: `payment-${tag}` };
   await expecting(201, door, userCommand('ann', 'POST', '/purchases', body, `buy-${tag}`));
-  for (let from = 0; from < usages; from += BATCH) {
-    const lines = Array.from({ length: Math.min(BATCH, usages - from) }, (_, n) => ({
-      key: `${tag}-${from + n}`,
-      userId: 'ann',
-      tokens,
-      ...(n % 10 === 0 && { reference: 'task' }),
-    }));
-    const { results } = await expecting(200, door, { method: 'POST', path: '/v1/usages/batch', body: { usages: lines } });
-    expect(new Set((results as Json[]).map(({ status }) => status as number))).toEqual(new Set([201]));
-  }
+  const usages = usagesOf(tag, tokens);
+  for (let from = 0; from < USAGES; from += BATCH) expect(await send(door, usages.slice(from, from + BATCH))).toEqual(['201 false']);
   await expecting(200, door, organisationCommand('school', 'PUT', '/members/ben/limits', { usage: { daily: tokens } }, `limit-${tag}`));
-  const lines = [
-    { userId: 'ann', tokens: 10 * tokens },
-    { userId: 'ben', tokens },
-  ];
-  await reach(door, await door.ask(organisationCommand('school', 'POST', '/allocations', { lines }, `allocate-${tag}`)));
+  for (const userId of ['ann', 'ben']) {
+    const allocation = { lines: [{ userId, tokens: 10 * tokens }] };
+    await reach(door, await door.ask(organisationCommand('school', 'POST', '/allocations', allocation, `allocate-${tag}-${userId}`)));
+  }
+}
+
+const usagesOf = (tag: string, tokens: number): object[] =>
+  Array.from({ length: USAGES }, (_, n) => ({ key: `${tag}-${n}`, userId: 'ann', tokens, ...(n % 10 === 0 && { reference: 'task' }) }));
+
+/** What became of them: each status with whether it was a replay, once. */
+async function send(door: Door, usages: object[]): Promise<string[]> {
+  const { results } = await expecting(200, door, { method: 'POST', path: '/v1/usages/batch', body: { usages } });
+  return [...new Set((results as Json[]).map(({ status, replayed }) => `${status} ${replayed}`))];
 }
 
 async function found(door: Door): Promise<void> {
@@ -50,20 +53,42 @@ async function ready(door: Door): Promise<void> {
 
 const now = (): string[] => [new Date().toISOString()];
 
-/** Everything that is read and the balance that the next command is decided on, held against what is right. */
-async function answersAs(door: Door, truth: Answers, instants: string[], key: string): Promise<void> {
-  await ready(door);
-  expect(differences(truth, await everyAnswer(door, TOWN, instants))).toEqual([]);
-  const { balance } = JSON.parse(truth.bodies.get('/v1/users/ann')!) as { balance: number };
-  expect((await expecting(201, door, usage('ann', 3, key))).balance).toBe(balance - 3);
+interface Wanted {
+  answers: Answers;
+  instants: string[];
+  /** Parts of the history that this store does not have: their keys are new to it. */
+  lost: string[];
+  /** A part that it has, with the tokens of its usages. */
+  has: [tag: string, tokens: number];
 }
+
+/** Everything that is read, the balance that a command is decided on, and every key, held against what is right. */
+async function answersAs(door: Door, { answers, instants, lost, has }: Wanted): Promise<void> {
+  await ready(door);
+  expect(differences(answers, await everyAnswer(door, TOWN, instants))).toEqual([]);
+  expect(await send(door, usagesOf(...has))).toEqual(['201 true']);
+  const { balance } = JSON.parse(answers.bodies.get('/v1/users/ann')!) as { balance: number };
+  expect((await expecting(201, door, usage('ann', 3, 'afterwards'))).balance).toBe(balance - 3);
+  for (const tag of lost) expect([tag, await send(door, usagesOf(tag, 1))]).toEqual([tag, ['201 false']]);
+}
+
+/** Copies files of SQLite that nobody has open, and leaves nothing of what was there. */
+function replace(from: string, to: string): void {
+  for (const suffix of SUFFIXES) rmSync(to + suffix, { force: true });
+  copyFileSync(from, to);
+}
+
+const filesOf = (ledger: LedgerUnderTest, name: string): Record<'read model' | 'snapshots', string> => ({
+  'read model': join(ledger.folder, `read-model-${name}.db`),
+  snapshots: join(ledger.folder, `read-model-${name}-snapshots.db`),
+});
 
 describe('what was made from another store', () => {
   const mine = new LedgerUnderTest();
   const theirs = new LedgerUnderTest();
+  const kept = join(mine.folder, 'kept.db');
   let position: string;
-  let truth: Answers;
-  let instants: string[];
+  let wanted: Wanted;
   afterAll(async () => {
     await mine.end();
     await theirs.end();
@@ -78,28 +103,21 @@ describe('what was made from another store', () => {
     await theirs.stop();
     const own = await mine.start('own');
     await found(own);
-    await live(own, 'mine', 1);
-    await live(own, 'mine-too', 3, USAGES + 500);
+    for (const [n, tag] of ['mine', 'mine-too', 'mine-more'].entries()) await live(own, tag, 1 + 2 * n);
     await ready(own);
-    instants = now();
-    truth = await everyAnswer(own, TOWN, instants);
+    const instants = now();
+    wanted = { answers: await everyAnswer(own, TOWN, instants), instants, lost: ['theirs', 'theirs-too'], has: ['mine-too', 3] };
     await mine.stop();
+    copyFileSync(mine.store, kept);
   }, 120_000);
 
-  it.each([
-    ['read model', ['']],
-    ['snapshots', ['-snapshots']],
-    ['read model and snapshots', ['', '-snapshots']],
-  ])(
-    '%s: the answers are those of the store that is there',
-    async (what, kinds) => {
-      for (const kind of ['', '-snapshots'])
-        for (const suffix of SUFFIXES) rmSync(join(mine.folder, `read-model-foreign${kind}.db${suffix}`), { force: true });
-      for (const kind of kinds)
-        copyFileSync(join(theirs.folder, `read-model-foreign${kind}.db`), join(mine.folder, `read-model-foreign${kind}.db`));
-      const door = await mine.start('foreign');
-      await answersAs(door, truth, instants, `after-${what.replaceAll(' ', '-')}`);
-      truth = await everyAnswer(door, TOWN, instants);
+  it.each([[['read model']], [['snapshots']], [['read model', 'snapshots']]] as ('read model' | 'snapshots')[][][])(
+    '%j: every answer is that of the store that is there',
+    async (kinds) => {
+      replace(kept, mine.store);
+      for (const file of Object.values(filesOf(mine, 'foreign'))) for (const suffix of SUFFIXES) rmSync(file + suffix, { force: true });
+      for (const kind of kinds) replace(filesOf(theirs, 'foreign')[kind], filesOf(mine, 'foreign')[kind]);
+      await answersAs(await mine.start('foreign'), wanted);
       await mine.stop();
     },
     60_000,
@@ -121,17 +139,6 @@ describe('a store that went back to a backup', () => {
   let instants: string[];
   afterAll(() => ledger.end());
 
-  function restore(): void {
-    for (const suffix of SUFFIXES) rmSync(ledger.store + suffix, { force: true });
-    copyFileSync(backup, ledger.store);
-  }
-
-  /** What a read model and snapshots looked like after the part that is lost. */
-  const stale = (from: string, to: string): void => {
-    for (const kind of ['', '-snapshots'])
-      copyFileSync(join(ledger.folder, `read-model-${from}${kind}.db`), join(ledger.folder, `read-model-${to}${kind}.db`));
-  };
-
   beforeAll(async () => {
     let door = await ledger.start('a');
     await found(door);
@@ -145,37 +152,33 @@ describe('a store that went back to a backup', () => {
     await live(door, 'two', 2);
     lost = positionOf(await door.ask(usage('ann', 1, 'two-last')))!;
     await ledger.stop();
-    stale('a', 'kept');
+    for (const kind of ['read model', 'snapshots'] as const) replace(filesOf(ledger, 'a')[kind], filesOf(ledger, 'stale')[kind]);
   }, 120_000);
 
   it('answers as it did then, and a position of what is lost is not reached', async () => {
-    restore();
+    replace(backup, ledger.store);
     const door = await ledger.start('a');
     const reply = await door.once({ method: 'GET', path: '/v1/users/ann', position: lost });
     expect([reply.status, bodyOf(reply).code]).toEqual([503, 'POSITION_NOT_REACHED']);
-    await answersAs(door, atBackup, instants, 'after-restore');
+    await answersAs(door, { answers: atBackup, instants, lost: ['two'], has: ['one', 1] });
     await ledger.stop();
   }, 60_000);
 
-  it('and grew differently, beyond where it had been: reads, commands and keys are those of the store that is there', async () => {
-    restore();
+  it('and grew differently, beyond where it had been: every answer is that of the store that is there', async () => {
+    replace(backup, ledger.store);
     const other = await ledger.start('other');
-    await live(other, 'three', 3, USAGES + 1_000);
+    await live(other, 'three', 3);
+    await expecting(201, other, usage('ann', 1, 'three-last'));
+    await live(other, 'four', 4);
     await ready(other);
     const later = now();
-    const truth = await everyAnswer(other, TOWN, later);
+    const answers = await everyAnswer(other, TOWN, later);
     await ledger.stop();
-    stale('kept', 'b');
-    const door = await ledger.start('b');
-    await answersAs(door, truth, later, 'after-growth');
-    // Keys of the lost part are free again, those of the new one are known.
-    const again = await door.ask(usage('ann', 2, 'two-0'));
-    expect([again.status, isReplay(again)]).toEqual([201, false]);
-    const known = await door.ask(usage('ann', 3, 'three-5'));
-    expect([known.status, isReplay(known)]).toEqual([201, true]);
-    // The store has come further than the lost position: the read is of what is there.
-    const read = await expecting(200, door, { method: 'GET', path: '/v1/users/ann', position: lost });
-    expect(read.balance).toBe(bodyOf(again).balance);
+    const door = await ledger.start('stale');
+    await answersAs(door, { answers, instants: later, lost: ['two'], has: ['three', 3] });
+    // The store has come further than the lost position, which tells no two futures of one store apart: the read is of what is there.
+    const last = await expecting(201, door, usage('ann', 1, 'last-of-all'));
+    expect((await expecting(200, door, { method: 'GET', path: '/v1/users/ann', position: lost })).balance).toBe(last.balance);
     await ledger.stop();
   }, 60_000);
 });

@@ -9,6 +9,8 @@ export { BadEventStoreUrl };
 export interface OpeningOptions {
   /** Refuse a file that does not exist instead of creating it. Of a server it says nothing: one that is away is waited for. */
   mustExist?: boolean;
+  /** Change nothing in a file and beside it; it must exist. Of a server it says nothing: whoever only reads writes nothing there. */
+  readOnly?: boolean;
   /** What an EventStoreDB takes for a whole append; the file has a limit of its own. Default 1 MiB. */
   maxAppendBytes?: number;
   /** Hears when an EventStoreDB is away and when it is back, for a log. */

@@ -53,10 +53,21 @@ export class KafkaProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** On a connection of its own, as its first one may be gone; resolves when the broker has answered. */
+  private deliver(frame: Buffer): Promise<void> {
+    return new Promise((answered, failed) => {
+      const late = connect(this.target, '127.0.0.1', () => late.write(frame));
+      late.on('error', failed);
+      onFrames(late, () => {
+        late.destroy();
+        answered();
+      });
+    });
+  }
+
   private join(client: Socket): void {
     const broker = connect(this.target, '127.0.0.1');
     const answers = new Map<number, Fate>();
-    const awaited = new Map<number, () => void>();
     const end = (): void => {
       client.destroy();
       broker.destroy();
@@ -75,17 +86,16 @@ export class KafkaProxy {
       this.seen.set(apiKey, (this.seen.get(apiKey) ?? 0) + 1);
       const fate = this.fate(apiKey);
       if (fate.kind === 'cut') return end();
-      if (fate.kind !== 'pass') answers.set(correlation, fate);
+      if (fate.kind !== 'pass' && fate.kind !== 'keep') answers.set(correlation, fate);
       if (fate.kind === 'behind') return void fate.first.then(() => broker.write(frame));
       if (fate.kind !== 'keep') return void broker.write(frame);
-      fate.kept(() => new Promise((answered) => (awaited.set(correlation, answered), broker.write(frame))));
+      fate.kept(() => this.deliver(frame));
     });
     onFrames(broker, (frame) => {
       const correlation = frame.readInt32BE(4);
       const fate = answers.get(correlation) ?? pass;
       answers.delete(correlation);
       if (fate.kind === 'lose answer') return end();
-      if (fate.kind === 'keep') return awaited.get(correlation)?.();
       if (fate.kind === 'late answer') return void fate.until.then(() => client.write(frame));
       if (fate.kind === 'change answer') fate.change(frame);
       client.write(frame);

@@ -22,7 +22,8 @@ export async function documentedTransaction(producer: Producer, sent: readonly S
     await transaction.sendBatch({ topicMessages });
     await transaction.commit();
     return true;
-  } catch {
+  } catch (error) {
+    if (process.env.KAFKA_TELL) process.stdout.write(`${String((error as Error).stack)}\n`);
     await transaction.abort();
     return false;
   }

@@ -1,10 +1,10 @@
 import { Kafka, logLevel } from 'kafkajs';
-import { readTopicOptions, wantedTopics } from '../../../apps/publisher/src/cli/topics-plan';
 import type { KafkaSink } from '../../../apps/publisher/src/kafka/kafka-sink';
 import { KafkaBroker } from '../../kafka-broker/broker';
 import { committedIn } from './committed';
 import { pass, KafkaProxy } from './kafka-proxy';
 import { clientOf } from './kafka-under-test';
+import { makeTopicSet, settingsFor, type TopicSet } from './named-topics';
 import { sinkOf } from './sink-under-test';
 
 /** A broker, or three, with a breakable network in front of each. */
@@ -45,37 +45,34 @@ export class ProxiedBroker {
 
   /** The publisher's side to Kafka, behind the proxies, with topics of its own. `more` are other settings of it. */
   async sink(name: string, more: Record<string, string> = {}, replicas?: readonly number[][]): Promise<NamedSink> {
-    const topics = { events: `${name}.events`, balances: `${name}.balances`, checkpoint: `${name}.checkpoint` };
-    const copies = String(this.proxies.length);
-    const admin = this.direct.admin();
-    await admin.connect();
-    const wanted = wantedTopics(topics, readTopicOptions(['--replication', copies, '--partitions', '2'], {}));
-    await admin.createTopics({
-      waitForLeaders: true,
-      topics: wanted.map(({ name: topic, partitions, copies: replicationFactor, config }) => ({
-        topic,
-        configEntries: Object.entries(config).map(([entry, value]) => ({ name: entry, value })),
-        ...(replicas && partitions > 1
-          ? { replicaAssignment: replicas.map((nodes, partition) => ({ partition, replicas: [...nodes] })) }
-          : { numPartitions: partitions, replicationFactor }),
-      })),
-    });
-    await admin.disconnect();
-    const env = {
-      KAFKA_BROKERS: this.bootstrap,
-      PUBLISHER_ID: name,
-      EVENTS_TOPIC: topics.events,
-      BALANCES_TOPIC: topics.balances,
-      CHECKPOINT_TOPIC: topics.checkpoint,
-      REQUEST_TIMEOUT_SECONDS: '5',
-      ...more,
-    };
+    const topics = await makeTopicSet(this.direct, name, this.proxies.length, replicas);
+    // In hazards nothing but the fault itself may be new to a topic.
+    await committedIn(this.direct, topics.events);
+    const env = { KAFKA_BROKERS: this.bootstrap, ...settingsFor(name), REQUEST_TIMEOUT_SECONDS: '5', ...more };
     return { sink: () => sinkOf(env), topics, transactionalId: `ledger-publisher-${name}` };
   }
 
   /** The values that a reader with read_committed sees. */
   async values(topic: string): Promise<(string | null)[]> {
     return (await committedIn(this.direct, topic)).map(({ value }) => value);
+  }
+
+  /** Where a reader with read_committed ends now, in the only partition. */
+  async readable(topic: string): Promise<number> {
+    const admin = this.direct.admin();
+    await admin.connect();
+    const [partition] = await admin.fetchTopicOffsets(topic);
+    await admin.disconnect();
+    return Number(partition?.high);
+  }
+
+  /** Where the log ends now, committed or not, in the only partition. */
+  async written(topic: string): Promise<number> {
+    const producer = this.direct.producer();
+    await producer.connect();
+    const [answer] = await producer.send({ topic, messages: [{ key: 'end-of-test', value: '', partition: 0 }] });
+    await producer.disconnect();
+    return Number(answer?.baseOffset);
   }
 
   mend(): void {
@@ -91,6 +88,6 @@ export class ProxiedBroker {
 export interface NamedSink {
   /** A new instance of the publisher, as after a restart. */
   sink: () => KafkaSink;
-  topics: { events: string; balances: string; checkpoint: string };
+  topics: TopicSet;
   transactionalId: string;
 }

@@ -48,7 +48,7 @@ export const storeUrl = (flag: string | undefined, env: Surroundings['env']): st
 /** Opens the store for reading; a store that is not there is not made. @throws CouldNotRun */
 export async function openStore(url: string): Promise<EventStore> {
   try {
-    return await openEventStore(url, { mustExist: true });
+    return await openEventStore(url, { readOnly: true, mustExist: true });
   } catch (error) {
     if (error instanceof BadEventStoreUrl) throw new CouldNotRun(`The event store's address ${error.message}`);
     throw new CouldNotRun(`The event store cannot be read: ${error instanceof Error ? error.message : String(error)}.`);

@@ -42,6 +42,9 @@ export interface AuditOptions {
 /** What is checked of events that a certificate covers. */
 const CHAIN: ReadonlySet<Rule> = new Set<Rule>(['stream', 'revision', 'previous-hash', 'hash', 'id']);
 
+/** An event as the audit wants it. */
+export type AuditedEvent = Omit<StoredEvent, 'position'> & { position: number };
+
 /** The end of a stream. */
 export interface Head {
   stream: string;
@@ -96,12 +99,12 @@ export class Audit {
     };
   }
 
-  add(event: StoredEvent): void {
+  add(event: AuditedEvent): void {
     this.events += 1;
     this.current = event;
     const state = this.stateOf(event);
     if (!state) return;
-    const position = Number(event.position);
+    const { position } = event;
     this.trusted = position <= this.trustedUntil;
     if (position > this.headsAt) this.keepHead(state, event.stream);
     const envelope = checkLink(state.link, event, this.fault);
@@ -176,7 +179,7 @@ export class Audit {
     this.earlier.set(stream, revision < 0 ? undefined : { stream, revision, hash });
   }
 
-  private stateOf({ stream }: StoredEvent): State | undefined {
+  private stateOf({ stream }: AuditedEvent): State | undefined {
     const known = this.states.get(stream);
     if (known) return known;
     const ref = walletOf(stream);
@@ -197,7 +200,7 @@ export class Audit {
   }
 
   /** The fact, when its text is canonical JSON that fits its schema. */
-  private factOf({ type, data }: StoredEvent, kind: State['kind']): WalletEvent | undefined {
+  private factOf({ type, data }: AuditedEvent, kind: State['kind']): WalletEvent | undefined {
     const usual = kind === 'user' ? usualData(type, data) : undefined;
     if (usual !== undefined) return { type, data: usual } as WalletEvent;
     const facts = parsed(data);

@@ -1,4 +1,16 @@
-import { type Considered, type EventOf, isoInstant, LATE_MS, AHEAD_MS, type Period, sumOf, tokensForCost, windowsAt } from '@ledger/wallet';
+import {
+  type Considered,
+  type EventOf,
+  isBefore,
+  isoInstant,
+  oldestWindows,
+  LATE_MS,
+  AHEAD_MS,
+  type Period,
+  sumOf,
+  tokensForCost,
+  windowsAt,
+} from '@ledger/wallet';
 import { limitOf, statusOf, usableOf } from './policies';
 import type { Place, Surroundings } from './surroundings';
 import { pruneCounters, type Relationship, relationshipOf, type Touched, type UserState } from './user-state';
@@ -133,6 +145,8 @@ export function checkReached(state: UserState, data: EventOf<'LimitReached'>['da
   if (by === 'draw' ? !isNext : next !== undefined)
     fault('limit-reached', 'the limit that was reached', next ?? 'none by a draw', { organisationId, window, limit });
   if ((period === 'daily') !== window.length > 7) fault('limit-reached', 'the window', `a ${period} one`, window);
+  const oldest = oldestWindows(place.at);
+  if (isBefore(window, oldest)) fault('window', 'the window', `${period === 'daily' ? oldest.daily : oldest.monthly} or later`, window);
   if (relationship.reached.has(`${window}|${limit}`))
     fault('limit-reached', `the limit ${limit} in ${window}`, 'recorded once', 'recorded before');
   relationship.reached.add(`${window}|${limit}`);

@@ -1,5 +1,5 @@
 import type { EventStore } from '@ledger/event-store';
-import type { Head } from './audit';
+import type { Audit, Head } from './audit';
 import type { EntryLog } from './entries';
 import { Findings } from './finding';
 import { Join } from './join';
@@ -67,4 +67,22 @@ function wholeFault(findings: Findings, stream: string, what: string, expected: 
 /** By the UTF-16 code units of the names, which for wallets' streams is the order of their bytes. */
 function sorted(heads: Head[]): Head[] {
   return heads.sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : 0));
+}
+
+/** What an audit that is finished has come to. */
+export function partOf(audit: Audit): Part {
+  const { findings, events, flows, unknownPriceTables } = audit;
+  const totals = {
+    purchased: flows.purchased.value,
+    granted: flows.granted.value,
+    organisations: audit.held('organisation'),
+    users: audit.held('user'),
+    inTransit: 0n,
+    usage: flows.usage.value,
+    bills: flows.bills.value,
+    lapsed: flows.lapsed.value,
+  };
+  const heads = [...audit.heads()];
+  const headsThen = [...audit.headsThen()];
+  return { findings, events, totals, inTransit: flows.inTransit, unknownPriceTables: [...unknownPriceTables], heads, headsThen };
 }

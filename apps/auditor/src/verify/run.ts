@@ -1,35 +1,51 @@
-import type { EventStore } from '@ledger/event-store';
+import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
 import { Audit, type AuditOptions } from './audit';
-import { concluded, type AuditResult, type Part } from './result';
+import { EntryLog } from './entries';
+import { type PostedPart, received } from './partition';
+import { type AuditResult, concluded, type Part, partOf } from './result';
 
 /** Events that are read at once: the most that the port allows. */
 const PAGE = 10_000;
-
-export interface Progress {
-  /** Events read so far; `total` is an estimate where a store has no count. */
-  (events: number): void;
-}
+/** More threads than this would wait for each other's reading. */
+const WORKERS_MAX = 64;
+/** A store below this is read before a second thread has started. */
+const SHARED_FROM = 50_000n;
 
 export interface RunOptions extends AuditOptions {
   /** Threads that share the work, where the store lets them; undefined lets the machine decide. */
   workers?: number | undefined;
 }
 
+/** Hears how many events have been read; of a store that is shared by threads, about how many. */
+export type Progress = (events: number) => void;
+
 /** The whole audit, by the quickest way that the store has. */
-export async function auditStore(store: EventStore, _url: string, options: RunOptions, progress: Progress): Promise<AuditResult> {
-  return auditThroughPort(store, options, progress);
+export async function auditStore(
+  store: EventStore,
+  url: string,
+  { workers, ...options }: RunOptions,
+  progress: Progress,
+): Promise<AuditResult> {
+  const head = await store.headPosition();
+  const parts = workers ?? (head < SHARED_FROM ? 1 : Math.min(WORKERS_MAX, availableParallelism()));
+  // Threads run compiled code; whoever runs the sources reads through the port.
+  const shared = !isEventStoreDb(url) && parts > 1 && existsSync(WORKER);
+  return shared ? auditInParts(store, sqlitePath(url), head, parts, options, progress) : auditThroughPort(store, head, options, progress);
 }
 
-/** Reads the store through the port, from zero to the head that it has now. */
-export async function auditThroughPort(store: EventStore, options: AuditOptions, progress: Progress): Promise<AuditResult> {
+/** Reads the store through the port, from zero to `head`. */
+async function auditThroughPort(store: EventStore, head: bigint, options: AuditOptions, progress: Progress): Promise<AuditResult> {
   const audit = new Audit(options);
   try {
-    const head = await store.headPosition();
     let after = -1n;
     while (after < head) {
       const page = await store.readAll(after, PAGE);
       if (page.length === 0) break;
-      for (const event of page) if (event.position <= head) audit.add(event);
+      for (const event of page) if (event.position <= head) audit.add(positioned(event));
       after = page.at(-1)!.position;
       progress(audit.events);
     }
@@ -40,19 +56,42 @@ export async function auditThroughPort(store: EventStore, options: AuditOptions,
   }
 }
 
-export function partOf(audit: Audit): Part {
-  const { findings, events, flows, unknownPriceTables } = audit;
-  const totals = {
-    purchased: flows.purchased.value,
-    granted: flows.granted.value,
-    organisations: audit.held('organisation'),
-    users: audit.held('user'),
-    inTransit: 0n,
-    usage: flows.usage.value,
-    bills: flows.bills.value,
-    lapsed: flows.lapsed.value,
-  };
-  const heads = [...audit.heads()];
-  const headsThen = [...audit.headsThen()];
-  return { findings, events, totals, inTransit: flows.inTransit, unknownPriceTables: [...unknownPriceTables], heads, headsThen };
+/** Positions of every adapter are far below 2^53, and numbers are quicker. */
+const positioned = (event: StoredEvent) => ({ ...event, position: Number(event.position) });
+
+const WORKER = join(__dirname, 'worker.js');
+
+async function auditInParts(
+  store: EventStore,
+  path: string,
+  head: bigint,
+  parts: number,
+  options: AuditOptions,
+  progress: Progress,
+): Promise<AuditResult> {
+  const entries = new EntryLog(options.seed);
+  const read = Array.from({ length: parts }, () => 0);
+  const run = (part: number): Promise<Part> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(WORKER, { workerData: { ...options, path, part, parts, until: Number(head) } });
+      let outcome: Part | undefined;
+      worker.on('message', (message: { positions?: number; outcome?: PostedPart }) => {
+        if (message.positions !== undefined) {
+          read[part] = message.positions;
+          progress(Math.round(read.reduce((sum, each) => sum + each, 0) / parts));
+        }
+        if (message.outcome) {
+          entries.take(message.outcome.entries);
+          outcome = received(message.outcome);
+        }
+      });
+      worker.on('error', reject);
+      worker.on('exit', (code) => (outcome ? resolve(outcome) : reject(new Error(`a thread of the audit ended with ${code}`))));
+    });
+  try {
+    const all = await Promise.all(read.map((_, part) => run(part)));
+    return await concluded(store, all, entries, head);
+  } finally {
+    entries.close();
+  }
 }

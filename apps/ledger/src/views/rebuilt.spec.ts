@@ -4,9 +4,11 @@ import Sqlite, { type Database } from 'better-sqlite3';
 import fc from 'fast-check';
 import { Instances } from '../wallets/testing/instances';
 import { history, step } from '../wallets/testing/steps';
+import { buildFromNothing, pagesTo } from './building';
 import { Checkpoints } from './checkpoint';
 import { compare } from './comparison';
 import { SqliteReadModel } from './sqlite-read-model';
+import { ViewFile } from './view-file';
 import { Views } from './views';
 
 /** The rows after the events, folded in by batches of these sizes, each batch twice, committed now and then. */
@@ -25,6 +27,8 @@ function folded(events: readonly StoredEvent[], sizes: readonly number[]): Datab
   views.complete();
   return db;
 }
+
+const indexesOf = (db: Database): unknown[] => db.prepare(`select name, sql from sqlite_schema where type = 'index' order by name`).all();
 
 it('built anew, in any batches and with every event twice, has the rows that it had when it was read live', async () => {
   const steps = fc.array(fc.nat(400), { minLength: 10, maxLength: 60 });
@@ -46,6 +50,13 @@ it('built anew, in any batches and with every event twice, has the rows that it 
         const { differences, rows: count } = compare(rows, rebuilt);
         expect(differences).toEqual([]);
         expect(count).toBeGreaterThan(20);
+        const file = new ViewFile(join(instances.folder, 'filled.db'));
+        const head = await one.store.headPosition();
+        const filled = await buildFromNothing(head, pagesTo(head, one.store, NO_POSITION), 'mark', file);
+        expect(compare(rows, filled!.db)).toMatchObject({ differences: [], rows: count });
+        expect(indexesOf(filled!.db)).toEqual(indexesOf(rows));
+        filled!.db.close();
+        file.release();
         rows.close();
         rebuilt.close();
       } finally {

@@ -196,8 +196,7 @@ export class SqliteReadModel extends ReadModel {
     this.opened = undefined;
     this.far.mark = await this.store.mark();
     const pages = this.store.follow(NO_POSITION, { batchMax: BATCH_MAX, signal });
-    const tell = (progress: Progress) => this.far.building(progress);
-    const built = await buildFromNothing(this.far.headAtStart, pages, this.far.mark ?? '', file, tell);
+    const built = await buildFromNothing(this.far.headAtStart, pages, this.far.mark ?? '', file, (progress) => this.far.building(progress));
     if (built === undefined) return;
     this.opened = this.folded(built);
     this.far.goOnTo(built.checkpoints.last()?.position ?? NO_POSITION, new Set());

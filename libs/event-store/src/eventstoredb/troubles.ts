@@ -52,7 +52,11 @@ export function whyLost(said: string): string {
   if (/ENOTFOUND|EAI_AGAIN|Name resolution failed/i.test(said)) return 'its name cannot be resolved';
   if (/ECONNREFUSED/.test(said)) return 'nothing listens there';
   if (/ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/.test(said)) return 'it cannot be reached over the network';
-  if (/ECONNRESET|socket hang up|dropped|GOAWAY|EPIPE|write after end|Stream refused|closed|NGHTTP2|RST_STREAM|session/i.test(said))
+  if (
+    /ECONNRESET|Failed to connect|socket hang up|dropped|GOAWAY|EPIPE|write after end|Stream refused|closed|NGHTTP2|RST_STREAM|session/i.test(
+      said,
+    )
+  )
     return 'the connection was dropped (if it speaks TLS only, leave tls=false out)';
   return short(said);
 }

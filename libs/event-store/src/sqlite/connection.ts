@@ -11,6 +11,7 @@ export class Connection {
   constructor(
     private readonly path: string,
     readonly busyMs: number,
+    private readonly readOnly = false,
   ) {}
 
   /** One try, in one go: nothing else of this process runs between the statements of an action. */
@@ -60,7 +61,8 @@ export class Connection {
     if (this.file) return this.file;
     const first = this.generation === 0;
     try {
-      this.file = first ? LedgerFile.openOrCreate(this.path) : LedgerFile.open(this.path);
+      if (this.readOnly) this.file = LedgerFile.openReadOnly(this.path);
+      else this.file = first ? LedgerFile.openOrCreate(this.path) : LedgerFile.open(this.path);
     } catch (error) {
       throw first || isBusy(error) ? error : this.unavailable(error);
     }

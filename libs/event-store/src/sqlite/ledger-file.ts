@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { LOCK_BLOCKS_MS, sqliteCode } from './patience';
@@ -35,8 +35,19 @@ export class LedgerFile {
     return LedgerFile.connect(path);
   }
 
-  private static connect(path: string, prepare?: (db: Database.Database) => void): LedgerFile {
-    const db = new Database(path, { timeout: LOCK_BLOCKS_MS, fileMustExist: true });
+  /**
+   * For whoever must not change anything, such as an auditor. A log that somebody's crash has left is read through and left alone.
+   * Where there is none the file is opened for writing all the same, for only such a connection removes its empty log when it
+   * closes; SQLite itself then refuses to write.
+   */
+  static openReadOnly(path: string): LedgerFile {
+    const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+    const readonly = log !== undefined && log.size > 0;
+    return LedgerFile.connect(path, (db) => void db.pragma('query_only = on'), readonly);
+  }
+
+  private static connect(path: string, prepare?: (db: Database.Database) => void, readonly = false): LedgerFile {
+    const db = new Database(path, { timeout: LOCK_BLOCKS_MS, fileMustExist: true, readonly });
     try {
       prepare?.(db);
       checkSchema(db, path);
@@ -68,7 +79,7 @@ export class LedgerFile {
   /** Leaves the log empty when nobody else is using it. */
   close(): void {
     try {
-      this.db.pragma('wal_checkpoint(truncate)');
+      if (!this.db.readonly && this.db.pragma('query_only', { simple: true }) === 0) this.db.pragma('wal_checkpoint(truncate)');
     } catch {
       // Nothing is lost: whoever opens the file next does it.
     }

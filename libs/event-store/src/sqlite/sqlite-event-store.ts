@@ -25,6 +25,8 @@ export interface SqliteEventStoreOptions {
   busySeconds?: number;
   /** Refuse a file that does not exist instead of creating it. For readers, which would take an empty store for the ledger. */
   mustExist?: boolean;
+  /** Change nothing in the file and beside it; every append is refused. For auditors. */
+  readOnly?: boolean;
 }
 
 /**
@@ -50,10 +52,10 @@ export class SqliteEventStore extends EventStore {
    */
   static async open(
     path: string,
-    { busySeconds = BUSY_SECONDS, mustExist = false }: SqliteEventStoreOptions = {},
+    { busySeconds = BUSY_SECONDS, mustExist = false, readOnly = false }: SqliteEventStoreOptions = {},
   ): Promise<SqliteEventStore> {
-    if (mustExist && !existsSync(path)) throw new Error(`there is no event store at ${resolve(path)}`);
-    const connection = new Connection(resolve(path), busySeconds * 1000);
+    if ((mustExist || readOnly) && !existsSync(path)) throw new Error(`there is no event store at ${resolve(path)}`);
+    const connection = new Connection(resolve(path), busySeconds * 1000, readOnly);
     await connection.patiently((file) => file.dataVersion());
     return new SqliteEventStore(connection);
   }

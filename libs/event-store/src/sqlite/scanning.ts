@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import { checkSchema } from './schema';
+
+/** An event as a scan meets it. `data` and `metadata` are null where the scan was not asked for them. */
+export type Scanned = [
+  position: number,
+  stream: number,
+  revision: number,
+  id: string,
+  type: string,
+  data: string | null,
+  metadata: string | null,
+];
+
+export interface ScanPart {
+  /** This part gets the streams whose number is `part` modulo `parts`, whole. */
+  part: number;
+  parts: number;
+  /** Streams whose name begins so are met by every part, */
+  prefix: string;
+  /** but with data for these types alone, where another part has the stream. */
+  types: readonly string[];
+}
+
+/**
+ * A part of the store in the order of its positions, by a connection of its own that changes nothing: so several threads can share the
+ * reading of one file. Only for reading much: everything else goes through the port.
+ */
+export class SqliteScan {
+  private readonly db: Database.Database;
+  private readonly name: Database.Statement<[number], string>;
+
+  /** The file must be an event store. */
+  constructor(path: string) {
+    this.db = new Database(resolve(path), { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+    checkSchema(this.db, path);
+    this.name = this.db.prepare<[number], string>('select name from streams where id = ?').pluck();
+  }
+
+  nameOf(stream: number): string {
+    return this.name.get(stream) ?? '';
+  }
+
+  /**
+   * Answers a reader of the events from one position (exclusive) to another (inclusive). Read in stretches: while one is being read
+   * the log of the file cannot start afresh.
+   */
+  reader({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => IterableIterator<Scanned> {
+    const own = 'stream % @parts = @part';
+    const sql = `select position, stream, revision, id, type,
+        case when ${own} or type in (${types.map((type) => `'${type.replaceAll("'", "''")}'`).join()}) then data end,
+        case when ${own} then metadata end
+      from events
+      where position > @after and position <= @until and (${own} or stream in (select id from streams where substr(name, 1, length(@prefix)) = @prefix))
+      order by position`;
+    const statement = this.db.prepare<[object], Scanned>(sql).raw();
+    return (after, until) => statement.iterate({ part, parts, prefix, after, until });
+  }
+
+  close(): void {
+    this.db.close();
+  }
+}
+
+const BUSY_MS = 5_000;
