@@ -148,10 +148,10 @@ function storedRowsOf(data: string): StoredRow[] {
 /** Silence costs seconds each time and comes rarely; a cut connection takes every append under way with it. */
 function faultAfter(seed: number, kill: number): FaultSettings {
   const pick = random(seed, 2 * kill + 1);
-  if (pick < 0.3) return { loseReplies: { how: 'drop', probability: 0.01 } };
-  if (pick < 0.6) return { loseReplies: { how: 'timeout', probability: 0.03 } };
-  if (pick < 0.9) return { lateAppends: { how: 'drop', probability: 0.01, ms: 200 } };
-  return { loseReplies: { how: 'silence', probability: 0.002 } };
+  if (pick < 0.3) return { loseReplies: { how: 'drop', probability: 0.03 } };
+  if (pick < 0.6) return { loseReplies: { how: 'timeout', probability: 0.08 } };
+  if (pick < 0.9) return { lateAppends: { how: 'drop', probability: 0.03, ms: 200 } };
+  return { loseReplies: { how: 'silence', probability: 0.004 } };
 }
 
 /** From 0 to 1, the same for the same moment of a seed. */

@@ -96,7 +96,9 @@ describeWithKafka('npm run tail', () => {
     const other = events.slice(0, 1).map((event) => ({ ...event, stream: 'userWallet-u2' }));
     await send(other);
     const { child, until, ended } = tail(broker.bootstrap, ['--from-beginning', '--wallet', 'user:u2']);
-    expect(await until(1)).toEqual([expect.stringMatching(/^2026-11-23T09:05:00\.000Z {2}user:u2 +received 40 tokens from acme; 60 left$/)]);
+    expect(await until(1)).toEqual([
+      expect.stringMatching(/^2026-11-23T09:05:00\.000Z {2}user:u2 +received 40 tokens from acme; 60 left$/),
+    ]);
     await send(events.slice(1, 2).map((event) => ({ ...event, stream: 'userWallet-u2' })));
     expect(await until(2)).toHaveLength(2);
     child.kill('SIGINT');

@@ -18,7 +18,7 @@ describeWithKafka('with three brokers', () => {
     kafka = await ProxiedBroker.start(3);
   }, 300_000);
   afterEach(() => kafka.mend());
-  afterAll(() => kafka.stop());
+  afterAll(() => kafka.stop(), 60_000);
 
   /** Partition 0 is led by broker `a`, partition 1 by broker `b`; when `b` is away, `a` leads both. */
   const sinkLedBy = (name: string, a: number, b: number) => kafka.sink(name, {}, [[a, b, 6 - a - b], [b, a, 6 - a - b]]); // prettier-ignore

@@ -23,7 +23,7 @@ describeWithKafka('with one broker', () => {
     kafka = await ProxiedBroker.start();
   }, 300_000);
   afterEach(() => kafka.mend());
-  afterAll(() => kafka.stop());
+  afterAll(() => kafka.stop(), 60_000);
 
   /** One transaction of a producer of the naive kind, which is aborted when something fails. */
   async function transact(producer: Producer, topic: string, values: readonly string[], patient = true): Promise<RecordMetadata[]> {

@@ -33,7 +33,7 @@ describeWithKafka('a publisher that is killed', () => {
     filled.remove();
     await growing.remove();
     await broker.stop();
-  });
+  }, 60_000);
 
   it(
     'loses, doubles and disorders nothing, while brokers are killed too and a second publisher competes',

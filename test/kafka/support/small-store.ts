@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NewEvent, SqliteEventStore } from '@ledger/event-store';
-import { chainStart, type Envelope, seal, type WalletEvent } from '@ledger/wallet';
+import { type ChainHead, chainStart, type Envelope, seal, type WalletEvent } from '@ledger/wallet';
 import { hashing } from '../../../apps/ledger/src/wallets/hashing';
 
 const envelope: Envelope = { actor: 'test', role: 'platform', requestId: 'r', correlationId: 'c' };
@@ -10,20 +10,22 @@ const at = '2026-11-23T12:00:00.000Z';
 
 /** A store of one user's wallet, with events as the ledger writes them and with events that it never would. */
 export class SmallStore {
-  readonly folder = mkdtempSync(join(tmpdir(), 'ledger-small-'));
-  readonly stream = `userWallet-${this.userId}`;
-  private readonly head = chainStart(this.stream, hashing);
+  readonly stream: string;
+  private readonly head: ChainHead;
   private written = 0;
 
   private constructor(
-    private readonly userId: string,
+    userId: string,
+    readonly folder: string,
     readonly store: SqliteEventStore,
-  ) {}
+  ) {
+    this.stream = `userWallet-${userId}`;
+    this.head = chainStart(this.stream, hashing);
+  }
 
   static async of(userId: string, grants: number): Promise<SmallStore> {
     const folder = mkdtempSync(join(tmpdir(), 'ledger-small-'));
-    const small = new SmallStore(userId, await SqliteEventStore.open(join(folder, 'events.db')));
-    (small as { folder: string }).folder = folder;
+    const small = new SmallStore(userId, folder, await SqliteEventStore.open(join(folder, 'events.db')));
     await small.good({ type: 'UserWalletOpened', data: { userId, freeTokensPerMonth: 10, at, balanceAfter: { balance: 0 } } });
     for (let n = 0; n < grants; n++) await small.grant();
     return small;
