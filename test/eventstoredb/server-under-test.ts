@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { FaultSettings } from '../eventstoredb-server/faults';
 
-/** Where `nest build eventstoredb-server` puts it. */
-const BUILT = resolve(__dirname, '../../dist/test/eventstoredb-server/main.js');
+/** Where the build puts it; the bench runs from dist itself. */
+const BESIDE = resolve(__dirname, '../eventstoredb-server/main.js');
+const BUILT = existsSync(BESIDE) ? BESIDE : resolve(__dirname, '../../dist/test/eventstoredb-server/main.js');
 const START_MAX_MS = 30_000;
 const STOP_MAX_MS = 10_000;
 const SAID_MAX = 2_000;

@@ -132,20 +132,23 @@ describeWithKafka('the consumer library', () => {
 
   it('sees nothing of a transaction that is open or was aborted', async () => {
     const topic = await newTopic();
-    const transactional = kafka.producer({ transactionalId: 'test', maxInFlightRequests: 1, retry: { retries: 0 } });
+    const transactional = kafka.producer({ transactionalId: 'test', maxInFlightRequests: 1 });
     await transactional.connect();
     const aborted = await transactional.transaction();
-    await aborted.send({ topic, messages: [messageOf('u1', 0), messageOf('u1', 1)] });
+    await aborted.send({ topic, messages: [0, 1].map((revision) => ({ ...messageOf('u1', revision), partition: 0 })) });
     await aborted.abort();
+    const open = await transactional.transaction();
+    await open.send({ topic, messages: [{ ...messageOf('u1', 0), partition: 0 }] });
     await consumerOf(topic, 'committed');
-    const committed = await transactional.transaction();
-    await committed.send({ topic, messages: [messageOf('u1', 0)] });
-    await committed.commit();
+    await producer.send({ topic, messages: [{ ...messageOf('u2', 0), partition: 1 }] });
     await notes.until(() => notes.events.length >= 1);
+    expect(notes.events).toEqual(['u2 0']);
+    await open.commit();
+    await notes.until(() => notes.events.length >= 2);
     await transactional.disconnect();
     // Had the aborted pair been seen, the wallet would be at revision 1.
     expect(notes.revisions.get('user:u1')).toBe(0);
-    expect(notes.events).toEqual(['u1 0']);
+    expect(notes.events).toEqual(['u2 0', 'u1 0']);
   }, 60_000);
 
   it('tries again what its effects throw, longer than its client would, and then goes on', async () => {

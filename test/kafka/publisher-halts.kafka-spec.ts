@@ -3,6 +3,7 @@ import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
 import { committedIn } from './support/committed';
 import { clientOf } from './support/kafka-under-test';
 import { makeTopicSet, settingsFor, topicsNamed } from './support/named-topics';
+import { PublisherInProcess } from './support/publisher-in-process';
 import { PublisherUnderTest } from './support/publisher-under-test';
 import { SmallStore } from './support/small-store';
 
@@ -11,13 +12,13 @@ const HALTED = 3;
 describeWithKafka('a publisher that must not go on', () => {
   let broker: KafkaBroker;
   const stores: SmallStore[] = [];
-  const publishers: PublisherUnderTest[] = [];
+  const publishers: PublisherInProcess[] = [];
 
   beforeAll(async () => {
     broker = await KafkaBroker.start();
   }, 300_000);
   afterEach(async () => {
-    for (const publisher of publishers.splice(0)) await publisher.kill();
+    for (const publisher of publishers.splice(0)) await publisher.stop();
     for (const store of stores.splice(0)) await store.remove();
   });
   afterAll(() => broker.stop(), 60_000);
@@ -28,9 +29,9 @@ describeWithKafka('a publisher that must not go on', () => {
     stores.push(store);
     return store;
   };
-  const start = async (name: string, { url }: SmallStore, more: NodeJS.ProcessEnv = {}): Promise<PublisherUnderTest> => {
+  const start = async (name: string, { url }: SmallStore, more: Record<string, string> = {}): Promise<PublisherInProcess> => {
     const settings = { KAFKA_BROKERS: broker.bootstrap, EVENT_STORE_URL: url, START_FROM: 'beginning', ...settingsFor(name), ...more };
-    const publisher = await PublisherUnderTest.start(settings);
+    const publisher = await PublisherInProcess.start(settings);
     publishers.push(publisher);
     return publisher;
   };
@@ -38,12 +39,12 @@ describeWithKafka('a publisher that must not go on', () => {
   const published = async (name: string, store: SmallStore): Promise<void> => {
     const publisher = await start(name, store);
     await publisher.caughtUp();
-    expect(await publisher.stop()).toBe(0);
+    await publisher.stop();
   };
-  const haltOf = async (publisher: PublisherUnderTest): Promise<{ halt: string; reason: string }> => {
+  const haltOf = async (publisher: PublisherInProcess): Promise<{ halt: string; reason: string }> => {
     const { halt, reason, code } = await publisher.healthy(({ state }) => state === 'halted');
     expect(code).toBe(503);
-    expect(publisher.said).toContain(reason);
+    await publisher.says(reason!);
     return { halt: halt!, reason: reason! };
   };
   const events = (name: string) => committedIn(kafka(), topicsNamed(name).events);
@@ -66,7 +67,9 @@ describeWithKafka('a publisher that must not go on', () => {
     const { halt, reason } = await haltOf(publisher);
     expect(halt).toBe('START_FROM_MISSING');
     expect(reason).toContain('START_FROM=beginning');
-    expect(await publisher.stop()).toBe(HALTED);
+    const stays = PublisherUnderTest.spawn({ KAFKA_BROKERS: broker.bootstrap, EVENT_STORE_URL: store.url, ...settingsFor('no-start') });
+    await stays.says('START_FROM_MISSING');
+    expect(await stays.stop()).toBe(HALTED);
     const ends = PublisherUnderTest.spawn({
       ...{ KAFKA_BROKERS: broker.bootstrap, EVENT_STORE_URL: store.url, ON_HALT: 'exit' },
       ...settingsFor('no-start'),

@@ -4,6 +4,7 @@ import { committedIn } from './support/committed';
 import { accountOf, EXACT } from './support/exactly-once';
 import { clientOf, FilledStore } from './support/kafka-under-test';
 import { makeTopicSet, settingsFor, topicsNamed } from './support/named-topics';
+import { PublisherInProcess } from './support/publisher-in-process';
 import { makeTopics, PublisherUnderTest } from './support/publisher-under-test';
 import { checkpointAt, eventsOf, sinkOf } from './support/sink-under-test';
 import { SmallStore } from './support/small-store';
@@ -25,6 +26,16 @@ describeWithKafka('the publisher', () => {
     const settings = { KAFKA_BROKERS: broker.bootstrap, EVENT_STORE_URL: url, START_FROM: 'beginning', ...more };
     const publisher = await PublisherUnderTest.start(settings);
     ends.push(() => publisher.kill());
+    return publisher;
+  };
+  const startHere = async (url: string, more: Record<string, string>): Promise<PublisherInProcess> => {
+    const publisher = await PublisherInProcess.start({
+      KAFKA_BROKERS: broker.bootstrap,
+      EVENT_STORE_URL: url,
+      START_FROM: 'beginning',
+      ...more,
+    });
+    ends.push(() => publisher.stop());
     return publisher;
   };
   const smallStore = async (name: string): Promise<SmallStore> => {
@@ -62,7 +73,7 @@ describeWithKafka('the publisher', () => {
 
   it('says that it lives while there is nothing to publish', async () => {
     const store = await smallStore('quiet');
-    const publisher = await start(store.url, { ...settingsFor('quiet'), HEARTBEAT_SECONDS: '1' });
+    const publisher = await startHere(store.url, { ...settingsFor('quiet'), HEARTBEAT_SECONDS: '1' });
     await publisher.caughtUp();
     const sink = sinkOf({ KAFKA_BROKERS: broker.bootstrap, ...settingsFor('quiet') });
     const first = await sink.signOfLife();
@@ -74,14 +85,14 @@ describeWithKafka('the publisher', () => {
   it('stands by when another one takes over, and takes over when that one is silent', async () => {
     const store = await smallStore('two');
     const settings = { ...settingsFor('two'), HEARTBEAT_SECONDS: '1', STANDBY_SECONDS: '3' };
-    const first = await start(store.url, settings);
+    const first = await startHere(store.url, settings);
     await first.caughtUp();
-    const second = await start(store.url, settings);
+    const second = await startHere(store.url, settings);
     await second.caughtUp();
     await store.grant();
     const standing = await first.healthy(({ state }) => state === 'standing by');
     expect(standing).toMatchObject({ code: 200, status: 'standing by' });
-    await second.kill();
+    await second.stop();
     await store.grant();
     await first.caughtUp();
     expect((await committedIn(kafka(), topicsNamed('two').events)).map(({ headers }) => headers['ce_streamrevision'])).toEqual(
@@ -100,7 +111,7 @@ describeWithKafka('the publisher', () => {
     } finally {
       broker.goOn();
     }
-    const again = await start(store.url, settingsFor('frozen'));
+    const again = await startHere(store.url, settingsFor('frozen'));
     await again.caughtUp();
     expect(await committedIn(kafka(), topicsNamed('frozen').events)).toHaveLength(5);
   }, 120_000);

@@ -37,7 +37,7 @@ it('lets others have their turn while the read model catches up, from nothing an
     }
     expect(await readModel.reached(await store.headPosition(), WAIT_MS)).toBe(true);
     await readModel.stop();
-    expect([wallet, new Set(seen).size]).toEqual([wallet, expect.any(Number)]);
+    // Had it been done in one turn, nobody would have seen it on the way.
     expect(new Set(seen).size).toBeGreaterThan(3);
   }
 }, 120_000);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
 import { NO_POSITION } from '@ledger/event-store';
 import { DEFAULT_SOURCE } from '@ledger/event-contract';
 import { BadSetting, type Environment, list, oneOf, text, wholeNumber } from './environment';
@@ -50,7 +51,7 @@ export function readSettings(env: Environment): Settings {
   const settings = {
     port: wholeNumber(env, 'PUBLISHER_PORT', 3001, 0, 65_535),
     host: text(env, 'PUBLISHER_HOST') ?? '127.0.0.1',
-    eventStoreUrl: text(env, 'EVENT_STORE_URL') ?? 'sqlite:./data/events.db',
+    eventStoreUrl: text(env, 'EVENT_STORE_URL') ?? `sqlite:${join(resolve(text(env, 'DATA_DIR') ?? './data'), 'events.db')}`,
     kafka: readKafkaSettings(env),
     publisherId: publisherId(env),
     instance: `${hostname()}-${process.pid}-${Date.now().toString(36)}`,

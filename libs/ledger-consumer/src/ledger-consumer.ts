@@ -71,7 +71,8 @@ export class LedgerConsumer<Transaction> {
       if (!payload.isRunning() || payload.isStale()) return;
       const piece = messages.slice(from, from + batchMax);
       try {
-        onApplied?.(await applyMessages(piece, effects));
+        const applied = await applyMessages(piece, effects);
+        onApplied?.(applied);
       } catch (error) {
         if (!(error instanceof CannotGoOn)) throw error;
         payload.pause();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { EachBatchPayload, Kafka } from 'kafkajs';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Admin, EachBatchPayload, Kafka } from 'kafkajs';
 
 /** A message as a reader with read_committed gets it. */
 export interface ReadMessage {
@@ -12,6 +13,8 @@ export interface ReadMessage {
 
 const END = 'end-of-test';
 const READ_MAX_MS = 300_000;
+const UNKNOWN_TRIES_MAX = 100;
+const UNKNOWN_PAUSE_MS = 100;
 
 /**
  * Everything that is committed in a topic, in the order of each partition. To know where a partition ends, a message of the test's
@@ -54,7 +57,7 @@ async function writeEnds(kafka: Kafka, topic: string, run: string): Promise<numb
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   try {
     await admin.connect();
-    const count = (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]!.partitions.length;
+    const count = await partitionsOf(admin, topic);
     await producer.connect();
     const messages = Array.from({ length: count }, (_, partition) => ({ key: END, value: run, partition }));
     await producer.send({ topic, messages });
@@ -63,4 +66,15 @@ async function writeEnds(kafka: Kafka, topic: string, run: string): Promise<numb
     await producer.disconnect();
     await admin.disconnect();
   }
+}
+
+/** A topic that was just made again may be unknown for a moment. */
+async function partitionsOf(admin: Admin, topic: string): Promise<number> {
+  for (let tries = 1; ; tries++)
+    try {
+      return (await admin.fetchTopicMetadata({ topics: [topic] })).topics[0]!.partitions.length;
+    } catch (error) {
+      if (tries === UNKNOWN_TRIES_MAX) throw error;
+      await pause(UNKNOWN_PAUSE_MS);
+    }
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { type Health, Watched } from './watched';
 
 /** PUBLISHER_BUILT names the folder of another build, such as one that was broken on purpose to see a test fail. */
 const BUILT = resolve(
@@ -14,36 +14,22 @@ const BUILT = resolve(
     'dist/apps/publisher/src',
 );
 const START_MAX_MS = 30_000;
-const READY_MAX_MS = 60_000;
-const POLL_MS = 25;
+const SAID_SHOWN = 3_000;
 const SAID_MAX = 200_000;
-
-export interface Health {
-  status: string;
-  state: string;
-  reason?: string;
-  halt?: string;
-  position?: string;
-  head?: string;
-  lagSeconds?: number;
-  /** Of the HTTP answer. */
-  code: number;
-}
 
 /** All children of this test; none outlives it. */
 const alive = new Set<ChildProcess>();
 process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
 /** The publisher as a process of its own, as `npm run publisher` runs it. */
-export class PublisherUnderTest {
-  /** What it wrote so far, the last part of it. */
-  said = '';
+export class PublisherUnderTest extends Watched {
   readonly ended: Promise<number | null>;
 
   private constructor(
     private readonly child: ChildProcess,
     private url = '',
   ) {
+    super();
     alive.add(child);
     const hear = (text: string): void => void (this.said = (this.said + text).slice(-SAID_MAX));
     child.stdout!.setEncoding('utf8').on('data', hear);
@@ -67,7 +53,11 @@ export class PublisherUnderTest {
   /** Starts it and resolves once it answers over HTTP; it may not be ready then. */
   static async start(settings: NodeJS.ProcessEnv): Promise<PublisherUnderTest> {
     const publisher = PublisherUnderTest.spawn(settings);
-    await publisher.until(() => /http:\/\/[\w.:]+\/health/.test(publisher.said), START_MAX_MS, 'to say where it answers');
+    await publisher.until(
+      () => /http:\/\/[\w.:]+\/health/.test(publisher.said),
+      START_MAX_MS,
+      () => 'it to say where it answers',
+    );
     publisher.url = /(http:\/\/[\w.:]+)\/health/.exec(publisher.said)![1]!;
     return publisher;
   }
@@ -92,27 +82,6 @@ export class PublisherUnderTest {
     return line === undefined ? undefined : Number(line.slice(name.length));
   }
 
-  /** Resolves with the first health that fits. @throws with what the process said when none does in time */
-  async healthy(fits: (health: Health) => boolean, maxMs = READY_MAX_MS): Promise<Health> {
-    let last: Health | undefined;
-    await this.until(
-      async () => fits((last = await this.health())),
-      maxMs,
-      () => `another health than ${JSON.stringify(last)}`,
-    );
-    return last!;
-  }
-
-  /** Resolves when everything that is in the store is committed to Kafka. */
-  async caughtUp(maxMs = READY_MAX_MS): Promise<Health> {
-    return this.healthy(({ status, lagSeconds }) => status === 'ready' && lagSeconds === 0, maxMs);
-  }
-
-  /** Resolves when it has written a line that matches. */
-  async says(pattern: RegExp, maxMs = READY_MAX_MS): Promise<void> {
-    await this.until(() => pattern.test(this.said), maxMs, `to say ${pattern}`);
-  }
-
   async kill(): Promise<void> {
     this.child.kill('SIGKILL');
     await this.ended;
@@ -128,13 +97,8 @@ export class PublisherUnderTest {
     return this.ended;
   }
 
-  private async until(fits: () => boolean | Promise<boolean>, maxMs: number, meant: string | (() => string)): Promise<void> {
-    for (const end = Date.now() + maxMs; ; await pause(POLL_MS)) {
-      if (!this.running) throw new Error(`the publisher ended (${this.child.exitCode}). ${this.said.slice(-3_000)}`);
-      if (await fits()) return;
-      if (Date.now() > end)
-        throw new Error(`waited ${maxMs} ms for ${typeof meant === 'string' ? meant : meant()}. ${this.said.slice(-3_000)}`);
-    }
+  protected mustRun(): void {
+    if (!this.running) throw new Error(`the publisher ended (${this.child.exitCode}). ${this.said.slice(-SAID_SHOWN)}`);
   }
 }
 

@@ -17,7 +17,7 @@ import { type Explanation, explanationOf, type Story } from './explanation';
 import { limitStory } from './limit-stories';
 import { organisationStory } from './organisation-stories';
 import { LacksRevision, organisationAt, TermsReader, userAt } from './past';
-import { type DecidedAgain, newIdOf, organisationAgain, settingsOf, userAgain } from './reconstruct';
+import { beginningAgain, type DecidedAgain, newIdOf, organisationAgain, settingsOf, userAgain } from './reconstruct';
 import { userStory } from './user-stories';
 
 /** Explains events of one store. */
@@ -31,7 +31,7 @@ export class Explainer {
   async explain(wallet: WalletRef, fact: Fact): Promise<Explanation> {
     const group = await groupOf(this.store, fact);
     const story = wallet.kind === 'user' ? await this.ofUser(wallet, fact) : await this.ofOrganisation(wallet, fact);
-    const again = await this.again(wallet, group);
+    const again = await this.again(wallet, fact, group);
     const findings = [...(story.findings ?? []), ...(await this.delivered(wallet, fact))];
     return explanationOf(walletName(wallet), fact, { ...story, findings }, again);
   }
@@ -67,9 +67,13 @@ export class Explainer {
     return organisationStory(event as OrganisationEvent, { wallet, after, settings: this.settings });
   }
 
-  private async again(ref: WalletRef, group: CommandGroup): Promise<DecidedAgain | undefined> {
+  private async again(ref: WalletRef, fact: Fact, group: CommandGroup): Promise<DecidedAgain | undefined> {
     const first = group.before[0] ?? group.result[0];
     const result = group.result[0]?.event;
+    if (first && !result && ref.kind === 'user' && group.before.some(({ stored }) => stored.revision === fact.stored.revision)) {
+      const wallet = await userAt(this.store, ref.id, first.stored.revision - 1);
+      return beginningAgain({ wallet, group, settings: settingsOf(this.settings, group) });
+    }
     if (!first || !result) return undefined;
     // By which table a package was priced is recorded; one that is not at hand prices nothing.
     if (result.type === 'TokensPurchased' && result.data.priceTable !== this.settings.priceTable.version) return undefined;

@@ -1,8 +1,18 @@
 import type { EventStore } from '@ledger/event-store';
-import { effectiveLimit, type EventOf, isoInstant, streamOf, type UserWallet, windowsAt } from '@ledger/wallet';
+import {
+  emptyOrganisationWallet,
+  type EventOf,
+  foldOrganisation,
+  isoInstant,
+  type OrganisationEvent,
+  type OrganisationWallet,
+  policyFor,
+  streamOf,
+  type UserWallet,
+  windowsAt,
+} from '@ledger/wallet';
 import { factOf, streamEvents } from '../replay/facts';
 import type { Story } from './explanation';
-import { organisationAt, revisionAt } from './past';
 import { factsOfUser, heldByUser, periodName, statusName, tokens, tokensWere } from './words';
 
 type LimitReached = EventOf<'LimitReached'>;
@@ -15,13 +25,13 @@ export async function limitStory(store: EventStore, { data }: LimitReached, wall
   const { organisationId, period, window, limit, used, resetsAt, by, at } = data;
   const { userId } = wallet;
   const relationship = wallet.relationships.get(organisationId);
-  const source = await limitInForce(store, wallet, data);
+  const source = await limitInForce(store, userId, data);
   const findings = [
     ...((relationship?.used.get(window) ?? 0) === used
       ? []
       : [`${tokens(relationship?.used.get(window) ?? 0)} are counted in ${window}, and the event says ${tokens(used)}`]),
     ...(source ? [] : [`no event of ${organisationId} sets a limit of ${tokens(limit)} ${periodName[period]} for ${userId}`]),
-    ...(source && resetOf(source.timeZone, data) === false ? [`${window} does not end at ${resetsAt} in ${source.timeZone}`] : []),
+    ...(source && !source.ends ? [`${window} does not end at ${resetsAt} in ${source.timeZone}`] : []),
   ];
   const whose = source?.whose === 'member' ? `${userId}'s own limit` : `the default limit`;
   const held = relationship?.tokens ?? 0;
@@ -59,49 +69,43 @@ interface InForce {
   whose: 'member' | 'default';
   timeZone: string;
   status: string;
+  /** The window of the limit ends in that zone when the event says. */
+  ends: boolean;
 }
 
 /**
- * Where the limit came from. It was read at the head of the organisation's stream, on the clock of whichever instance: so it is looked
- * for at the revision of that instant, and from there on back, then forward.
+ * Where the limit came from. It was read at the head of the organisation's stream, on the clock of whichever instance: so it is where
+ * the same limit and zone stood last before the instant, else where they stood next; else where the limit alone did.
  */
-async function limitInForce(
-  store: EventStore,
-  { userId }: UserWallet,
-  { organisationId, period, limit, at }: LimitReached['data'],
-): Promise<InForce | undefined> {
-  const stream = streamOf({ kind: 'organisation', id: organisationId });
-  const then = await revisionAt(store, stream, at);
-  for (const revision of [then, ...(await limitsSet(store, stream, then))]) {
-    const { defaults, members, timeZone, opened } = await organisationAt(store, organisationId, revision);
-    const member = members.get(userId);
-    const found = effectiveLimit(defaults, member?.override, 'usage', period);
-    const status = statusName(member?.status ?? 'removed', !(member?.status === 'suspended' || member?.suspendedWhenRemoved));
-    if (opened && found.limit === limit) return { revision, whose: found.source, timeZone, status };
-  }
-  return undefined;
-}
-
-/** As many changes of limits are looked at around an instant. */
-const CHANGES_MAX = 8;
-
-/** Revisions at which limits changed, the nearest to a revision first; and those just before each. */
-async function limitsSet(store: EventStore, stream: string, near: number): Promise<number[]> {
-  const found: number[] = [];
-  for await (const page of streamEvents(store, stream)) {
+async function limitInForce(store: EventStore, userId: string, data: LimitReached['data']): Promise<InForce | undefined> {
+  const organisation = emptyOrganisationWallet(data.organisationId);
+  let [whole, limitAlone]: (InForce | undefined)[] = [];
+  for await (const page of streamEvents(store, streamOf({ kind: 'organisation', id: data.organisationId }))) {
     for (const stored of page) {
-      const { type } = factOf(stored);
-      if (type === 'LimitSet' || type === 'LimitCleared') found.push(stored.revision, stored.revision - 1);
+      const { revision } = stored;
+      const event = factOf(stored) as OrganisationEvent;
+      foldOrganisation(organisation, event, { revision });
+      const late = event.data.at > data.at;
+      if (late && whole) return whole;
+      const found = termsNow(organisation, userId, data);
+      if (found?.ends) whole = found;
+      if (found && !(late && limitAlone)) limitAlone = found;
     }
   }
-  return found
-    .filter((revision) => revision >= 0)
-    .sort((a, b) => Math.abs(a - near) - Math.abs(b - near))
-    .slice(0, CHANGES_MAX);
+  return whole ?? limitAlone;
 }
 
-/** Whether the window of the limit ends when the event says; undefined when the zone cannot tell. A usage counts up to 72 h back. */
-function resetOf(timeZone: string, { window, period, resetsAt }: LimitReached['data']): boolean {
+/** The terms of the member as the organisation stands now, when they have the limit. */
+function termsNow(
+  organisation: OrganisationWallet,
+  userId: string,
+  { period, limit, window, resetsAt }: LimitReached['data'],
+): InForce | undefined {
+  const policy = policyFor(organisation, userId);
+  if (policy?.limits[period].limit !== limit) return undefined;
+  const { timeZone, status, usable, revision } = policy;
+  // A usage counts in the window of the instant at which it happened, and the last instant of a window is in it.
   const last = windowsAt(timeZone, Date.parse(resetsAt) - 1)[period];
-  return last.window === window && isoInstant(last.resetsAt) === resetsAt;
+  const ends = last.window === window && isoInstant(last.resetsAt) === resetsAt;
+  return { revision, whose: policy.limits[period].source, timeZone, status: statusName(status, usable), ends };
 }

@@ -2,9 +2,12 @@ import {
   accrueStorageForOrganisation,
   accrueStorageForUser,
   allocate,
+  beginning,
   chargeBillForOrganisation,
   chargeBillForUser,
   type EventOf,
+  freeNow,
+  type Given,
   HOSTING,
   type OrganisationWallet,
   type PlatformSettings,
@@ -17,7 +20,7 @@ import {
   use,
   type UserWallet,
 } from '@ledger/wallet';
-import { type Again, type Case, decideAgain } from './decide-again';
+import { type Again, type Case, compare, decideAgain } from './decide-again';
 import type { CommandGroup } from './command-group';
 import { possibleBodies, provenBody, type UsageBody } from './restrictions';
 
@@ -56,6 +59,20 @@ export async function userAgain(one: UserCase): Promise<DecidedAgain | undefined
     default:
       return undefined;
   }
+}
+
+/** What was written before the first event of a new wallet or month, where nothing but a refusal came after it. */
+export function beginningAgain({ wallet, group: { before }, settings }: Pick<UserCase, 'wallet' | 'group' | 'settings'>): Again {
+  const given: Given = {
+    at: Date.parse(before[0]?.event.data.at ?? ''),
+    newId: '',
+    settings,
+    policies: new Map(),
+    older: new Map(),
+    stored: new Map(),
+    memberships: new Map(),
+  };
+  return compare(before, beginning(wallet, freeNow(wallet, given), given));
 }
 
 /** Decides again what an organisation's wallet recorded. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Admin, Kafka, Message, Producer, RecordMetadata, Transaction } from 'kafkajs';
+import { type Admin, type Kafka, type Message, Partitioners, type Producer, type RecordMetadata, type Transaction } from 'kafkajs';
 import type { Settings } from '../settings';
 import { type Checkpoint, checkpointText, type Partitions } from '../sink/checkpoint';
 import { Halt } from '../sink/halt';
@@ -45,6 +45,8 @@ export class KafkaSession extends SinkSession {
       maxInFlightRequests: 1,
       transactionTimeout: settings.transactionTimeoutMs,
       allowAutoTopicCreation: false,
+      // Never asked, as every message names its partition; kafkajs warns of its default otherwise.
+      createPartitioner: Partitioners.DefaultPartitioner,
       retry: { retries: 0 },
     });
   }
