@@ -1,6 +1,7 @@
-import { walletOf, type WalletRef } from '@ledger/wallet';
+import { type EventType, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
 import { platformOf } from '../../apps/auditor/src/replay/arguments';
 import { allEvents, factOf } from '../../apps/auditor/src/replay/facts';
+import { Holdings } from '../../apps/auditor/src/replay/holdings';
 import { replay } from '../../apps/auditor/src/replay/replay';
 import { LedgerForSpec } from '../../apps/ledger/src/http/ledger-for-spec';
 import { auditorHere } from './explain-cli';
@@ -86,6 +87,28 @@ describe('what wallets held at an instant', () => {
       }
     }
   }, 60_000);
+});
+
+describe('a receipt on a clock that is behind', () => {
+  const acme: WalletRef = { kind: 'organisation', id: 'acme' };
+  const ann: WalletRef = { kind: 'user', id: 'ann' };
+  /** Allocated at 12:00 by the organisation's clock, received at 11:00 by the member's. */
+  const heldAt = (at: string) => {
+    const holdings = new Holdings(Date.parse(at));
+    const add = (wallet: WalletRef, revision: number, type: EventType, data: object) =>
+      holdings.add(wallet, revision, { type, data } as WalletEvent);
+    add(acme, 0, 'TokensPurchased', { at: '2026-11-23T10:00:00.000Z', tokens: 100, owedPaid: 0 });
+    add(acme, 1, 'TokensAllocated', { at: '2026-11-23T12:00:00.000Z', allocationId: 'one', tokens: 10 });
+    add(ann, 0, 'AllocationReceived', { at: '2026-11-23T11:00:00.000Z', allocationId: 'one', organisationId: 'acme', tokens: 10 });
+    const { available, inTransit } = holdings.organisation('acme');
+    return { available, inTransit, received: holdings.user('ann', platformOf({})).balance };
+  };
+
+  it('takes nothing out of transit before it was put there, as the service has it', () => {
+    expect(heldAt('2026-11-23T10:30:00.000Z')).toEqual({ available: 100, inTransit: 0, received: 0 });
+    expect(heldAt('2026-11-23T11:30:00.000Z')).toEqual({ available: 100, inTransit: 0, received: 10 });
+    expect(heldAt('2026-11-23T12:00:00.000Z')).toEqual({ available: 90, inTransit: 0, received: 10 });
+  });
 });
 
 describe('replay, as an auditor calls it', () => {

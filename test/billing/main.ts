@@ -25,6 +25,7 @@ async function main(): Promise<void> {
     sessionTimeoutMs: Number(values['session-timeout-ms']),
     batchMax: Number(values['batch-max']),
     onApplied: (applied) => console.log(JSON.stringify(applied)),
+    onFailed: (error) => console.error(error),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void consumer.stop());
   await consumer.start();

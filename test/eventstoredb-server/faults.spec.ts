@@ -65,6 +65,7 @@ describe('options of the test server', () => {
       maxAppendBytes: 1_048_576,
       systemEventEvery: 20,
       durable: false,
+      untilStdinEnds: false,
     });
     const read = parseOptions([
       '--data',

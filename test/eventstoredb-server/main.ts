@@ -38,6 +38,7 @@ async function start(options: ServerOptions): Promise<void> {
   }
   process.once('SIGTERM', () => void stop(parts, listeners));
   process.once('SIGINT', () => void stop(parts, listeners));
+  if (options.untilStdinEnds) process.stdin.resume().once('end', () => process.exit(0));
   if (certificate) console.log(`certificate authority ${certificate.caPath}`);
   if (options.control !== undefined) {
     const { port } = await openControl(options.control, { parts, listeners, systemEvents });

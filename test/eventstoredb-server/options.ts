@@ -14,12 +14,15 @@ export interface ServerOptions {
   systemEventEvery: number;
   /** Wait for the disk at every append: then a loss of power loses nothing either. */
   durable: boolean;
+  /** Ends with whoever started it, also when that one is killed: its end of the pipe closes then. */
+  untilStdinEnds: boolean;
 }
 
 export class BadOption extends Error {}
 
 export const USAGE = `npm run eventstoredb-server -- --data FOLDER [--port 2113[,2114...]] [--host 127.0.0.1] [--tls]
-  [--user NAME:PASSWORD ...] [--max-append-bytes N] [--control PORT] [--system-event-every N] [--fsync]`;
+  [--user NAME:PASSWORD ...] [--max-append-bytes N] [--control PORT] [--system-event-every N] [--fsync]
+  [--until-stdin-ends]`;
 
 const PORT_MAX = 65_535;
 const NODES_MAX = 7;
@@ -44,6 +47,7 @@ export function parseOptions(args: readonly string[]): ServerOptions {
     ...(values.control !== undefined && { control: whole('--control', values.control, 0, PORT_MAX) }),
     systemEventEvery: whole('--system-event-every', values['system-event-every'] ?? String(SYSTEM_EVENT_EVERY_DEFAULT), 0, 1_000_000),
     durable: values.fsync ?? false,
+    untilStdinEnds: values['until-stdin-ends'] ?? false,
   };
 }
 
@@ -61,6 +65,7 @@ function parsed(args: readonly string[]) {
         control: { type: 'string' },
         'system-event-every': { type: 'string' },
         fsync: { type: 'boolean' },
+        'until-stdin-ends': { type: 'boolean' },
       },
     }).values;
   } catch (error) {

@@ -1,11 +1,11 @@
 import { eventStoreContract } from '../../libs/event-store/src/contract';
 import { contractStores } from './support/contract-stores';
-import { realServer } from './support/real-server';
+import { REAL_URL } from './real-server';
 import { ServerUnderTest, type ServerSettings } from './server-under-test';
 
 /** The suite that the embedded store passes too, on the adapter for EventStoreDB; end-to-end-real-server runs it on a real one. */
 function onTestServer(name: string, settings: ServerSettings, user?: string): void {
-  (realServer === undefined ? describe : describe.skip)(name, () => {
+  (REAL_URL === undefined ? describe : describe.skip)(name, () => {
     let server: ServerUnderTest;
     beforeAll(async () => {
       server = await ServerUnderTest.start(settings);

@@ -4,7 +4,7 @@ import { settle, settleAll } from '../support/clients';
 import { expecting, usage, userCommand } from '../support/commands';
 import { bodyOf, type Door, isLater, isReplay, LedgerUnderTest } from '../support/ledger-under-test';
 import { Witness } from '../support/witness';
-import { describeOnTestServer } from './support/real-server';
+import { describeOnTestServer } from './real-server';
 import { ServerRows } from './support/server-rows';
 import { ServerUnderTest } from './server-under-test';
 

@@ -179,12 +179,12 @@ export class ServerUnderTest {
 
 async function launch(settings: ServerSettings, data: string, ports: number[], controlPort: number): Promise<Started> {
   if (!existsSync(BUILT)) throw new Error('The test server is not built: run `npx nest build eventstoredb-server` first.');
-  const args = ['--data', data, '--port', ports.join(','), '--control', String(controlPort)];
+  const args = ['--data', data, '--port', ports.join(','), '--control', String(controlPort), '--until-stdin-ends'];
   if (settings.tls) args.push('--tls');
   for (const user of settings.users ?? []) args.push('--user', user);
   if (settings.maxAppendBytes !== undefined) args.push('--max-append-bytes', String(settings.maxAppendBytes));
   if (settings.systemEventEvery !== undefined) args.push('--system-event-every', String(settings.systemEventEvery));
-  const child = spawn(process.execPath, ['--enable-source-maps', BUILT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--enable-source-maps', BUILT, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
   return { child, ended, ...(await said(child)) };
 }

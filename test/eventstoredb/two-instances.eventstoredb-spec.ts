@@ -1,9 +1,9 @@
-import { realServer } from './support/real-server';
+import { REAL_URL } from './real-server';
 import { troubledInstancesSuite, twoInstancesSuite } from './support/two-instances-suite';
 import { ServerUnderTest } from './server-under-test';
 
 // Against a real server the same suites run in end-to-end-real-server.eventstoredb-spec.ts, one after the other with the others.
-(realServer === undefined ? describe : describe.skip)('two instances of the ledger on one test server', () => {
+(REAL_URL === undefined ? describe : describe.skip)('two instances of the ledger on one test server', () => {
   let server: ServerUnderTest;
   beforeAll(async () => {
     server = await ServerUnderTest.start();

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { eventMessage, readEvent, TOPICS } from '@ledger/event-contract';
+import { eventMessage, readEvent } from '@ledger/event-contract';
 import { SqliteEventStore, type StoredEvent } from '@ledger/event-store';
 import { KafkaBroker } from '../kafka-broker/broker';
 import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
@@ -62,9 +62,9 @@ describeWithKafka('a foreign client', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function read(): Promise<Report> {
+  async function read(...options: string[]): Promise<Report> {
     const script = join(__dirname, 'foreign-client.py');
-    const args = [script, '--brokers', broker.bootstrap, '--schemas', SCHEMAS];
+    const args = [script, '--brokers', broker.bootstrap, '--schemas', SCHEMAS, ...options];
     const { stdout } = await run(python!, args, { maxBuffer: OUTPUT_MAX }).catch((error: unknown) => error as { stdout: string });
     return JSON.parse(stdout) as Report;
   }
@@ -100,11 +100,14 @@ describeWithKafka('a foreign client', () => {
       revision: 1,
       position: 1n,
     };
-    const producer = clientOf(broker.bootstrap).producer();
-    await producer.connect();
-    await producer.send({ topic: TOPICS.events.name, messages: [eventMessage(readEvent(wrong))] });
-    await producer.disconnect();
-    const { faults, first } = await read();
+    const kafka = clientOf(broker.bootstrap);
+    const [admin, producer] = [kafka.admin(), kafka.producer()];
+    await Promise.all([admin.connect(), producer.connect()]);
+    const topics = ['events', 'balances'].map((topic) => ({ topic, numPartitions: 1, replicationFactor: 1 }));
+    await admin.createTopics({ waitForLeaders: true, topics });
+    await producer.send({ topic: 'events', messages: [eventMessage(readEvent(wrong))] });
+    await Promise.all([admin.disconnect(), producer.disconnect()]);
+    const { faults, first } = await read('--events', 'events', '--balances', 'balances');
     expect(faults).toBe(2);
     expect(first.join('\n')).toMatch(/timeZone: '\+01:00' does not match/);
     expect(first.join('\n')).toMatch(/revision 1 after -1/);

@@ -16,6 +16,8 @@ export interface LedgerConsumerOptions<Transaction> {
   batchMax?: number;
   /** Told after each transaction. */
   onApplied?: (applied: Applied) => void;
+  /** Told of everything that the effects throw, and that will be tried again. */
+  onFailed?: (error: unknown) => void;
 }
 
 const SESSION_TIMEOUT_MS = 30_000;
@@ -23,7 +25,8 @@ const BATCH_MAX = 500;
 
 /**
  * Reads the events topic from its beginning, only what is committed, and applies every event once. What the effects throw is tried
- * again, for ever, with growing pauses; a gap or an unreadable message ends it.
+ * again, for ever, with growing pauses, unless it is a mistake in the program (TypeError and its like): that ends it, and so does a
+ * gap or an unreadable message.
  */
 export class LedgerConsumer<Transaction> {
   /** Resolves after `stop`; rejects with what it cannot go on after (CannotGoOn, or what Kafka refuses for good). */
@@ -65,7 +68,7 @@ export class LedgerConsumer<Transaction> {
 
   /** The messages of one partition, in pieces that one transaction each can hold. */
   private async take(payload: EachBatchPayload): Promise<void> {
-    const { effects, batchMax = BATCH_MAX, onApplied } = this.options;
+    const { effects, batchMax = BATCH_MAX, onApplied, onFailed } = this.options;
     const { messages } = payload.batch;
     for (let from = 0; from < messages.length; from += batchMax) {
       if (!payload.isRunning() || payload.isStale()) return;
@@ -74,9 +77,12 @@ export class LedgerConsumer<Transaction> {
         const applied = await applyMessages(piece, effects);
         onApplied?.(applied);
       } catch (error) {
-        if (!(error instanceof CannotGoOn)) throw error;
-        payload.pause();
-        return this.fail(error);
+        if (error instanceof CannotGoOn) {
+          payload.pause();
+          return this.fail(error);
+        }
+        onFailed?.(error);
+        throw error;
       }
       // The group may forget this: it would read the piece again, and skip it.
       payload.resolveOffset(piece.at(-1)!.offset);

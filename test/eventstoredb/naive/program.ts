@@ -62,6 +62,8 @@ function lines(): () => Promise<void> {
     unread += String(chunk).split('\n').length - 1;
     wake();
   });
+  // The spec that started it is gone, maybe killed.
+  process.stdin.on('end', () => process.exit(1));
   return async () => {
     while (unread === 0) await new Promise<void>((resolve) => (wake = resolve));
     unread -= 1;

@@ -43,7 +43,7 @@ export function flags<const Options extends NonNullable<ParseArgsConfig['options
 
 /** The connection string of the store: `--event-store`, else EVENT_STORE_URL, else the embedded store of DATA_DIR (`./data`). */
 export const storeUrl = (flag: string | undefined, env: Surroundings['env']): string =>
-  flag ?? env.EVENT_STORE_URL ?? `sqlite:${resolve(env.DATA_DIR ?? 'data', 'ledger.db')}`;
+  flag ?? env.EVENT_STORE_URL ?? `sqlite:${resolve(env.DATA_DIR ?? 'data', 'events.db')}`;
 
 /** Opens the store for reading; a store that is not there is not made. @throws CouldNotRun */
 export async function openStore(url: string): Promise<EventStore> {

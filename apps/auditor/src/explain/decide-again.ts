@@ -8,6 +8,7 @@ import {
   type PlatformSettings,
   Refusal,
   streamOf,
+  type UserWallet,
   type WalletCommand,
   type WalletEvent,
   type WalletRef,
@@ -40,7 +41,7 @@ export interface Case<Wallet> {
 const FETCHES_MAX = 8;
 
 /** Decides a command again, by the ledger's own decision, on what it was decided on, and compares what comes of it. */
-export async function decideAgain<Wallet, Command extends WalletCommand>(
+export async function decideAgain<Wallet extends object, Command extends WalletCommand>(
   one: Case<Wallet>,
   decide: Decision<Wallet, Command>,
   body: Omit<Command, 'wallet' | 'envelope'>,
@@ -80,10 +81,14 @@ function envelopeOf(result: Fact | undefined): Envelope {
   return { actor, role, requestId, correlationId: $correlationId, ...(key !== undefined && { key, contentHash }) };
 }
 
-async function fetch<Wallet>({ store, ref, group, terms }: Case<Wallet>, { wanted }: Missing, given: GivenMaps): Promise<void> {
+async function fetch<Wallet extends object>(
+  { store, ref, group, terms, wallet }: Case<Wallet>,
+  { wanted }: Missing,
+  given: GivenMaps,
+): Promise<void> {
   const first = [...group.before, ...group.result][0]?.stored.revision ?? 0;
   for (const id of wanted.organisationIds ?? []) {
-    const found = await terms.at(id, ref.id, await policyRevision(store, group, id));
+    const found = await terms.at(id, ref.id, Math.max(await policyRevision(store, group, id), seenBefore(wallet, id)));
     given.policies.set(id, found?.policy ?? null);
   }
   const { entry, revision, memberships } = wanted;
@@ -93,6 +98,10 @@ async function fetch<Wallet>({ store, ref, group, terms }: Case<Wallet>, { wante
   const stored = await eventAt(store, streamOf(ref), revision);
   if (stored) given.stored.set(revision, factOf(stored));
 }
+
+/** No draw uses an older revision of an organisation than its own stream has recorded, whatever the clocks say. */
+const seenBefore = (wallet: object, organisationId: string): number =>
+  (wallet as Partial<UserWallet>).relationships?.get(organisationId)?.policyRevision ?? -1;
 
 /** The revision that the draw recorded; of an organisation that it came not to, the one of its instant. */
 async function policyRevision(store: EventStore, { result }: CommandGroup, organisationId: string): Promise<number> {

@@ -100,11 +100,10 @@ async function usageAgain(one: UserCase): Promise<DecidedAgain> {
     const again = await decideAgain(one, use, proven);
     return { ...again, assumed: `${restriction(proven)}, as the hash of what the caller sent proves` };
   }
-  const free = restriction({});
   return firstSame(
     possibleBodies(fact.event),
     (body) => decideAgain(one, use, body),
-    (body) => (restriction(body) === free ? undefined : `${restriction(body)}, for else it would have drawn from others`),
+    (body) => `taking it that ${restriction(body)}: no body that can have been sent has the content hash of the event`,
   );
 }
 

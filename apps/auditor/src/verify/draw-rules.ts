@@ -165,8 +165,8 @@ export function checkReversal(
 ): Touched {
   const { fault } = place;
   const { usageId, tokens, returned, lapsed, windows } = data;
-  // The day that counters were dropped last says which windows could be given back.
-  entries.add('reversal', place.position, Number(state.prunedDay.replaceAll('-', '')), usageId);
+  // Counters of windows before this day were dropped, so those could not be given back.
+  entries.add('reversal', place.position, Number(state.keptSince.replaceAll('-', '')), usageId);
   if (sumOf(returned) + lapsed !== tokens) fault('amounts', 'what is returned and lapsed together', tokens, sumOf(returned) + lapsed);
   const back = new Map<string, number>();
   let free = false;

@@ -1,5 +1,5 @@
 import type { EventStore, StoredEvent } from '@ledger/event-store';
-import { billEntry, type BillEvent, type EventOf, oldestWindows, type WalletEvent } from '@ledger/wallet';
+import { billEntry, type BillEvent, type EventOf, type WalletEvent } from '@ledger/wallet';
 import { parsed } from './chain';
 import type { Entry, EntryLog } from './entries';
 import type { Findings, Rule } from './finding';
@@ -85,7 +85,7 @@ export class Join {
   private matched(
     { data: usage }: EventOf<'TokensUsed'>,
     { data: back }: EventOf<'UsageReversed'>,
-    prunedDay: number,
+    keptSince: number,
     stored: StoredEvent,
   ): void {
     const fault = this.findings.of(stored);
@@ -104,11 +104,11 @@ export class Join {
     ]);
     const said = new Set(back.windows.map(({ organisationId, window }) => `${organisationId} ${window}`));
     for (const name of said) if (!all.includes(name)) fault('reversal', 'the windows given back', all, name);
-    const text = String(prunedDay).padStart(8, '0');
-    const oldest = oldestWindows(Date.parse(`${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}T00:00:00.000Z`));
+    const digits = String(keptSince).padStart(8, '0');
+    const oldest = `${digits.slice(0, 4)}-${digits.slice(4, 6)}-${digits.slice(6)}`;
     for (const { organisationId, windows } of drawn) {
       for (const window of [windows.daily.window, windows.monthly.window]) {
-        const kept = window >= (window.length > 7 ? oldest.daily : oldest.monthly);
+        const kept = window >= oldest.slice(0, window.length);
         if (kept && !said.has(`${organisationId} ${window}`))
           fault('reversal', 'the windows given back', `${organisationId} ${window} among them`, [...said]);
       }

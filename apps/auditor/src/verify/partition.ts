@@ -28,37 +28,68 @@ const POLICY_TYPES = [
   'LimitCleared',
 ];
 
+/** A stream of the file, as far as it was read. */
+interface Read {
+  name: string;
+  revision: number;
+  position: number;
+}
+
 /** Audits one part. `progress` hears of the positions that were read. */
 export function auditPart({ path, part, parts, until, ...options }: PartitionOptions, progress: (positions: number) => void): Audit {
   const audit = new Audit(options);
   const scan = new SqliteScan(path);
   try {
     const read = scan.reader({ part, parts, prefix: ORGANISATIONS, types: POLICY_TYPES });
-    const names = new Map<number, string>();
+    const streams = new Map<number, Read>();
     const event = { stream: '', revision: 0, position: 0, id: '', type: '', data: '', metadata: '' };
     for (let after = 0; after < until; after += STRETCH) {
-      for (const [position, stream, revision, id, type, data, metadata] of read(after, Math.min(until, after + STRETCH))) {
-        let name = names.get(stream);
-        if (name === undefined) names.set(stream, (name = scan.nameOf(stream)));
-        if (stream % parts !== part) {
-          audit.learn(name.slice(ORGANISATIONS.length), revision, type, data);
+      for (const [position, number, revision, id, type, data, metadata, previous] of read(after, Math.min(until, after + STRETCH))) {
+        let stream = streams.get(number);
+        if (!stream) streams.set(number, (stream = { name: scan.nameOf(number), revision: -1, position: 0 }));
+        if (number % parts !== part) {
+          audit.learn(stream.name.slice(ORGANISATIONS.length), revision, type, data);
           continue;
         }
-        event.stream = name;
+        event.stream = stream.name;
         event.revision = revision;
         event.position = position;
         event.id = id;
         event.type = type;
         event.data = data ?? '';
         event.metadata = metadata ?? '';
+        if (previous !== stream.position) audit.findings.of(event)('index', 'the link to the event before it', stream.position, previous);
+        stream.revision = revision;
+        stream.position = position;
         audit.add(event);
       }
       progress(Math.min(until, after + STRETCH));
     }
+    checkHeads(scan, { part, parts, until }, streams, audit);
     audit.finish();
     return audit;
   } finally {
     scan.close();
+  }
+}
+
+/** Whoever reads or writes a stream enters it at its head: were that moved back, events would be there and nobody would see them. */
+function checkHeads(
+  scan: SqliteScan,
+  { part, parts, until }: Pick<PartitionOptions, 'part' | 'parts' | 'until'>,
+  streams: ReadonlyMap<number, Read>,
+  audit: Audit,
+): void {
+  const said = new Map<number, Pick<Read, 'revision' | 'position'>>();
+  for (const [number, revision, position] of scan.heads({ part, parts })) said.set(number, { revision, position });
+  for (const number of new Set([...streams.keys(), ...said.keys()])) {
+    if (number % parts !== part) continue;
+    const head = said.get(number);
+    // It has grown while it was read.
+    if (head && head.position > until) continue;
+    const { name, revision, position } = streams.get(number) ?? { name: scan.nameOf(number), revision: -1, position: 0 };
+    if (head?.revision === revision && head.position === position) continue;
+    audit.findings.of({ stream: name, revision: -1, id: '' })('index', 'the head of the stream', { revision, position }, head);
   }
 }
 

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
 import { Audit, type AuditOptions } from './audit';
 import { EntryLog } from './entries';
-import { type PostedPart, received } from './partition';
+import { auditPart, type PostedPart, received } from './partition';
 import { type AuditResult, concluded, type Part, partOf } from './result';
 
 /** Events that are read at once: the most that the port allows. */
@@ -31,10 +31,16 @@ export async function auditStore(
   progress: Progress,
 ): Promise<AuditResult> {
   const head = await store.headPosition();
+  if (isEventStoreDb(url)) return auditThroughPort(store, head, options, progress);
   const parts = workers ?? (head < SHARED_FROM ? 1 : Math.min(WORKERS_MAX, availableParallelism()));
-  // Threads run compiled code; whoever runs the sources reads through the port.
-  const shared = !isEventStoreDb(url) && parts > 1 && existsSync(WORKER);
-  return shared ? auditInParts(store, sqlitePath(url), head, parts, options, progress) : auditThroughPort(store, head, options, progress);
+  // Threads run compiled code; whoever runs the sources has one.
+  if (parts > 1 && existsSync(WORKER)) return auditInParts(store, sqlitePath(url), head, parts, options, progress);
+  const audit = auditPart({ ...options, path: sqlitePath(url), part: 0, parts: 1, until: Number(head) }, progress);
+  try {
+    return await concluded(store, [partOf(audit)], audit.entries, head);
+  } finally {
+    audit.entries.close();
+  }
 }
 
 /** Reads the store through the port, from zero to `head`. */

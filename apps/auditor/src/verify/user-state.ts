@@ -44,6 +44,8 @@ export interface UserState {
   /** A storage day that was declined just now; its BillDeclined may follow. */
   declinedDay: DeclinedDay | undefined;
   prunedDay: string;
+  /** The first day whose counters were kept when they were dropped last. */
+  keptSince: string;
 }
 
 /** The result of the last event's key, for several events in a row may be one result. */
@@ -80,6 +82,7 @@ export const newUser = (id: string, link: Link): UserState => ({
   lastKey: undefined,
   declinedDay: undefined,
   prunedDay: '',
+  keptSince: '0000-00-00',
 });
 
 export function relationshipOf(state: UserState, organisationId: string): Relationship {
@@ -141,6 +144,7 @@ export function pruneCounters(state: UserState, at: string, instant: number): vo
   if (day === state.prunedDay) return;
   state.prunedDay = day;
   const oldest = oldestWindows(instant);
+  state.keptSince = oldest.daily;
   for (const { used, reached } of state.relationships.values()) {
     prune(used, instant);
     for (const entry of reached) if (isBefore(entry.slice(0, entry.indexOf('|')), oldest)) reached.delete(entry);

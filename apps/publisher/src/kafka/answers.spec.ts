@@ -24,8 +24,10 @@ describe('the answers to a send', () => {
 });
 
 describe('what kafkajs throws', () => {
-  const protocol = (type: string, code: number, message = type) =>
-    new KafkaJSProtocolError(Object.assign(new Error(message), { type, code, retriable: false }) as never);
+  const protocol = (type: string, code: number, message = type): Error => {
+    const answer = { name: '', type, code, message, retriable: false };
+    return new KafkaJSProtocolError(answer);
+  };
 
   it.each([
     ['INVALID_PRODUCER_EPOCH', SinkFenced],
@@ -36,7 +38,8 @@ describe('what kafkajs throws', () => {
     ['NOT_LEADER_FOR_PARTITION', SinkUnavailable],
   ])('is known by the code of Kafka however deep it stands: %s', (type, kind) => {
     const error = protocol(type, 1);
-    const wrapped = new KafkaJSNonRetriableError(error as never, { cause: new KafkaJSNumberOfRetriesExceeded(error, { retryCount: 0, retryTime: 0 }) } as never); // prettier-ignore
+    const exceeded = Object.assign(new KafkaJSNumberOfRetriesExceeded(error, { retryCount: 0, retryTime: 0 }), { cause: error });
+    const wrapped = Object.assign(new KafkaJSNonRetriableError('wrapped'), { cause: exceeded });
     expect(inWordsOfThePort(error, 'publishing')).toBeInstanceOf(kind);
     expect(inWordsOfThePort(wrapped, 'publishing')).toBeInstanceOf(kind);
   });

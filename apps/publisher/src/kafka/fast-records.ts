@@ -43,16 +43,18 @@ export function useFastRecords(): boolean {
 
 /** Format v2: length, attributes, timestamp and offset behind the batch's, key, value, headers. */
 export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, headers = {} }: RecordToEncode): EncodedRecord {
-  const fields = flat(headers);
+  const fields = Object.keys(headers);
   const keySize = sizeOf(key);
   const valueSize = sizeOf(value);
-  const sizes = new Array<number>(fields.length);
-  let body = 1 + longSize(timestampDelta) + intSize(offsetDelta) + sized(keySize) + sized(valueSize) + intSize(fields.length);
-  for (let index = 0; index < fields.length; index++) {
-    const [name, text] = fields[index]!;
-    sizes[index] = sizeOf(text);
-    body += nameBytes(name).length + sized(sizes[index]!);
+  let count = 0;
+  let body = 1 + longSize(timestampDelta) + intSize(offsetDelta) + sized(keySize) + sized(valueSize);
+  for (const name of fields) {
+    const texts = headers[name] as Bytes | readonly Bytes[];
+    if (Array.isArray(texts)) for (const one of texts as readonly Bytes[]) body += nameBytes(name).length + sized(sizeOf(one));
+    else body += nameBytes(name).length + sized(sizeOf(texts as Bytes));
+    count += Array.isArray(texts) ? texts.length : 1;
   }
+  body += intSize(count);
   const buffer = Buffer.allocUnsafe(intSize(body) + body);
   let at = writeInt(buffer, 0, body);
   buffer[at++] = 0;
@@ -60,24 +62,19 @@ export function encodeRecord({ offsetDelta = 0, timestampDelta = 0, key, value, 
   at = writeInt(buffer, at, offsetDelta);
   at = writeBytes(buffer, at, key, keySize);
   at = writeBytes(buffer, at, value, valueSize);
-  at = writeInt(buffer, at, fields.length);
-  for (let index = 0; index < fields.length; index++) {
-    const [name, text] = fields[index]!;
-    const bytes = nameBytes(name);
-    buffer.set(bytes, at);
-    at = writeBytes(buffer, at + bytes.length, text, sizes[index]!);
+  at = writeInt(buffer, at, count);
+  for (const name of fields) {
+    const texts = headers[name] as Bytes | readonly Bytes[];
+    if (Array.isArray(texts)) for (const one of texts as readonly Bytes[]) at = writeField(buffer, at, name, one);
+    else at = writeField(buffer, at, name, texts as Bytes);
   }
   return { buf: buffer, buffer };
 }
 
-function flat(headers: Headers): [name: string, text: Bytes][] {
-  const fields: [string, Bytes][] = [];
-  for (const name of Object.keys(headers)) {
-    const text = headers[name] as Bytes | readonly Bytes[];
-    if (Array.isArray(text)) for (const one of text as readonly Bytes[]) fields.push([name, one]);
-    else fields.push([name, text as Bytes]);
-  }
-  return fields;
+function writeField(buffer: Buffer, at: number, name: string, text: Bytes): number {
+  const bytes = nameBytes(name);
+  buffer.set(bytes, at);
+  return writeBytes(buffer, at + bytes.length, text, sizeOf(text));
 }
 
 function nameBytes(name: string): Buffer {

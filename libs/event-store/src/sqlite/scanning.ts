@@ -2,7 +2,10 @@ import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import { checkSchema } from './schema';
 
-/** An event as a scan meets it. `data` and `metadata` are null where the scan was not asked for them. */
+/**
+ * An event as a scan meets it. `previous` is the position of the event before it in its stream, 0 at the first: readers of the stream
+ * follow it. `data` and `metadata` are null where the scan was not asked for them.
+ */
 export type Scanned = [
   position: number,
   stream: number,
@@ -11,7 +14,11 @@ export type Scanned = [
   type: string,
   data: string | null,
   metadata: string | null,
+  previous: number,
 ];
+
+/** Where the store says that a stream ends. */
+export type ScannedHead = [stream: number, revision: number, position: number];
 
 export interface ScanPart {
   /** This part gets the streams whose number is `part` modulo `parts`, whole. */
@@ -50,12 +57,19 @@ export class SqliteScan {
     const own = 'stream % @parts = @part';
     const sql = `select position, stream, revision, id, type,
         case when ${own} or type in (${types.map((type) => `'${type.replaceAll("'", "''")}'`).join()}) then data end,
-        case when ${own} then metadata end
+        case when ${own} then metadata end,
+        previous
       from events
       where position > @after and position <= @until and (${own} or stream in (select id from streams where substr(name, 1, length(@prefix)) = @prefix))
       order by position`;
     const statement = this.db.prepare<[object], Scanned>(sql).raw();
     return (after, until) => statement.iterate({ part, parts, prefix, after, until });
+  }
+
+  /** The ends of the streams of a part, as those who read or write streams find them. */
+  heads({ part, parts }: Pick<ScanPart, 'part' | 'parts'>): IterableIterator<ScannedHead> {
+    const sql = 'select stream, revision, position from heads where stream % ? = ?';
+    return this.db.prepare<[number, number], ScannedHead>(sql).raw().iterate(parts, part);
   }
 
   close(): void {
