@@ -1,7 +1,8 @@
+import Database from 'better-sqlite3';
 import { AMOUNT_KINDS, POLICY_KINDS } from './tamper-clever';
 import { CROSS_KINDS } from './tamper-cross';
 import { CERTIFICATE_KINDS, CHAIN_KINDS, SHAPE_KINDS } from './tamper-plain';
-import { CleanStores, hunted } from './tamper-run';
+import { audited, CleanStores, hunted } from './tamper-run';
 import { Stores } from './tamper-store';
 
 /** The quick one: every kind of forgery a few times. `tamper.chaos-spec.ts` does it many times. */
@@ -26,3 +27,29 @@ it.each([...CHAIN_KINDS, ...SHAPE_KINDS, ...AMOUNT_KINDS, ...POLICY_KINDS, ...CR
     expect(missed).toEqual([]);
   },
 );
+
+describe('the tables beside the events', () => {
+  const changed = async (sql: string): Promise<{ rule: string; stream: string }[]> => {
+    const path = await stores.holding(clean.all[0]!.rows);
+    const db = new Database(path);
+    db.exec('drop trigger events_are_never_changed');
+    expect(db.prepare(sql).run().changes).toBe(1);
+    db.close();
+    return (await audited(path)).findings.kept.map(({ rule, stream }) => ({ rule, stream }));
+  };
+  const stream = 'userWallet-u1';
+  const number = `(select id from streams where name = '${stream}')`;
+
+  it.each([
+    ['a head that was moved back', `update heads set revision = revision - 1 where stream = ${number}`],
+    ['a head that leads elsewhere', `update heads set position = 1 where stream = ${number}`],
+    ['a head that is gone', `delete from heads where stream = ${number}`],
+    ['a link that leaves an event out', `update events set previous = 1 where revision = 2 and stream = ${number}`],
+  ])('are found when they do not lead to them: %s', async (_, sql) => {
+    expect(await changed(sql)).toEqual([{ rule: 'index', stream }]);
+  });
+
+  it('are found when they lead to what is not there', async () => {
+    expect(await changed(`insert into heads (stream, revision, position) values (999, 3, 7)`)).toEqual([{ rule: 'index', stream: '' }]);
+  });
+});

@@ -95,7 +95,14 @@ describeWithKafka('the consumer library', () => {
     return topic;
   };
   const consumerOf = async (topic: string, groupId: string, effects = notes): Promise<LedgerConsumer<undefined>> => {
-    const consumer = new LedgerConsumer(kafka, { groupId, topic, effects, sessionTimeoutMs: 6_000, batchMax: 7, onFailed: (error) => failed.push(error) });
+    const consumer = new LedgerConsumer(kafka, {
+      groupId,
+      topic,
+      effects,
+      sessionTimeoutMs: 6_000,
+      batchMax: 7,
+      onFailed: (error) => failed.push(error),
+    });
     running.push(consumer);
     await consumer.start();
     return consumer;

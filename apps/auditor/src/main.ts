@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '@ledger/event-store';
 import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, CouldNotRun, type Surroundings } from './cli/command';
 import { checkProof } from './cli/check-proof';
 import { keygen } from './cli/keygen';
@@ -47,7 +48,7 @@ export async function audit([name, ...args]: string[], surroundings: Surrounding
   try {
     return await command.run(args, surroundings);
   } catch (error) {
-    if (!(error instanceof CouldNotRun)) throw error;
+    if (!(error instanceof CouldNotRun || error instanceof StoreUnavailable)) throw error;
     err(error.message);
     if (error instanceof BadArguments) err(usage);
     return COULD_NOT_RUN;

@@ -103,7 +103,7 @@ async function usageAgain(one: UserCase): Promise<DecidedAgain> {
   return firstSame(
     possibleBodies(fact.event),
     (body) => decideAgain(one, use, body),
-    (body) => `taking it that ${restriction(body)}: no body that can have been sent has the content hash of the event`,
+    (body) => `taking it that ${restriction(body)}, which its content hash does not tell`,
   );
 }
 
