@@ -6,6 +6,7 @@ import { certificateFault, certificateOf, leafOf, merkleRootOf, signed } from '.
 import { leafHash, pathOf, rootFrom, rootOf } from '../../apps/auditor/src/certificates/merkle';
 import { proofFault, proofFrom, proofOf } from '../../apps/auditor/src/certificates/proof';
 import type { Head } from '../../apps/auditor/src/verify/audit';
+import { RULES } from '../../apps/auditor/src/verify/finding';
 import { checkLink, firstLink, type Link, sha256 } from '../../apps/auditor/src/verify/chain';
 
 /** The worked example of docs/audit-format.md is what the program makes. */
@@ -100,4 +101,8 @@ describe('the tree of RFC 6962', () => {
       }
     }
   });
+});
+
+it('names every rule that a finding can name', () => {
+  for (const [rule, meaning] of Object.entries(RULES)) expect(page.replace(/ {2,}/g, ' ')).toContain(`| \`${rule}\` | ${meaning} |`);
 });

@@ -14,7 +14,7 @@ if (REAL_URL === undefined) {
   const url = () => REAL_URL!;
   const nobody = () => Promise.resolve();
   troubledInstancesSuite('two instances of the ledger on the real server', { url, unreliable: nobody });
-  endToEndSuite('the ledger on the real server', url);
   twoInstancesSuite('two instances of the ledger on the real server', { url, foreignEvent: nobody });
+  endToEndSuite('the ledger on the real server', url);
   eventStoreContract('EventStoreDbEventStore on the real server', contractStores(url));
 }

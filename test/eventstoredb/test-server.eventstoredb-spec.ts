@@ -5,6 +5,9 @@ import { readLog } from '../eventstoredb-server/log-file';
 import { describeOnTestServer } from './real-server';
 import { ServerUnderTest } from './server-under-test';
 
+/** Each test starts a server, with certificates of its own. */
+jest.setTimeout(60_000);
+
 const event = (): EventData => jsonEvent({ id: randomUUID(), type: 'TokensUsed', data: {}, metadata: {} });
 
 describeOnTestServer('the test server', () => {
@@ -16,7 +19,7 @@ describeOnTestServer('the test server', () => {
   });
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.dispose()));
-    await server.stop();
+    await server?.stop();
   });
 
   function connect(user = 'admin:changeit', nodes = server.addresses): EventStoreDBClient {
@@ -58,7 +61,7 @@ describeOnTestServer('the test server', () => {
     expect(acknowledged.filter((id) => !stored.includes(id))).toEqual([]);
     expect(new Set(stored).size).toBe(stored.length);
     expect(await all(connect())).toHaveLength(stored.length);
-  }, 60_000);
+  });
 
   it('lets nobody in without a password, and only admins read $all', async () => {
     await connect().appendToStream('userWallet-a', event());

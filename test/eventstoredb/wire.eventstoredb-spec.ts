@@ -17,6 +17,9 @@ import {
 } from '@eventstore/db-client';
 import { anyServer, type AnyServer } from './real-server';
 
+/** Starting a server on a busy machine takes seconds. */
+jest.setTimeout(60_000);
+
 const event = (data: Record<string, unknown> = {}): EventData =>
   jsonEvent({ id: randomUUID(), type: 'TokensUsed', data, metadata: { actor: 'wire' } });
 const events = (count: number): EventData[] => Array.from({ length: count }, (_, n) => event({ n }));
@@ -37,7 +40,7 @@ describe('a server of EventStoreDB', () => {
   });
 
   beforeEach(() => {
-    stream = `userWallet-wire-${randomUUID()}`;
+    stream = `wire-${randomUUID()}`;
   });
 
   const write = (data: EventData | EventData[], expectedRevision: bigint | 'any' | 'no_stream' | 'stream_exists', name = stream) =>
@@ -173,7 +176,7 @@ describe('a server of EventStoreDB', () => {
     });
 
     it('says that a stream is not there', async () => {
-      stream = `userWallet-none-${randomUUID()}`;
+      stream = `wire-none-${randomUUID()}`;
       await expect(read()).rejects.toMatchObject({ type: 'stream-not-found', streamName: stream });
     });
 

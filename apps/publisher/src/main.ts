@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { BadEventStoreUrl } from '@ledger/event-store';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BadSetting } from './environment';
@@ -51,7 +50,7 @@ async function stop(app: NestFastifyApplication, signal: string): Promise<void> 
 
 start().catch((error: unknown) => {
   if (error instanceof BadSetting) console.error(error.message);
-  else if (error instanceof BadEventStoreUrl) console.error(`EVENT_STORE_URL ${error.message}`);
+  // Such as a store's file that is not there.
   else log.fatal({ err: error }, 'the publisher could not start');
   process.exit(1);
 });

@@ -19,7 +19,7 @@ export class PublisherModule {
   static with(settings: Settings, log: Logger): DynamicModule {
     return {
       module: PublisherModule,
-      imports: [SourceModule.with(settings.eventStoreUrl)],
+      imports: [SourceModule.with(settings.eventStoreUrl, log)],
       providers: [
         { provide: Settings, useValue: settings },
         { provide: LOG, useValue: log },
@@ -40,8 +40,9 @@ export class PublisherModule {
 class SourceModule implements OnApplicationShutdown {
   constructor(@Inject(EventStore) private readonly store: EventStore) {}
 
-  static with(url: string): DynamicModule {
-    const store = { provide: EventStore, useFactory: () => openEventStore(url, { mustExist: true }) };
+  static with(url: string, log: Logger): DynamicModule {
+    const tell = (level: 'info' | 'warn', sentence: string): void => log[level](sentence);
+    const store = { provide: EventStore, useFactory: () => openEventStore(url, { mustExist: true, tell }) };
     return { module: SourceModule, providers: [store], exports: [EventStore] };
   }
 

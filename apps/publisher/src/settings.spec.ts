@@ -45,6 +45,7 @@ describe('the settings of the publisher', () => {
 
   it.each([
     [{ KAFKA_BROKERS: 'kafka' }, /^KAFKA_BROKERS .*"kafka"/],
+    [{ EVENT_STORE_URL: 'postgres://u:hidden@h' }, /^EVENT_STORE_URL /],
     [{ START_FROM: 'now' }, /^START_FROM .*beginning/],
     [{ START_FROM: '-1' }, /^START_FROM /],
     [{ SKIP_EVENTS: '12' }, /^SKIP_EVENTS .*UUID/],

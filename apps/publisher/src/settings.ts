@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { NO_POSITION } from '@ledger/event-store';
+import { BadEventStoreUrl, checkedEventStoreUrl, NO_POSITION } from '@ledger/event-store';
 import { DEFAULT_SOURCE } from '@ledger/event-contract';
 import { BadSetting, type Environment, list, oneOf, text, wholeNumber } from './environment';
 import { type KafkaSettings, readKafkaSettings } from './kafka-settings';
@@ -51,7 +51,7 @@ export function readSettings(env: Environment): Settings {
   const settings = {
     port: wholeNumber(env, 'PUBLISHER_PORT', 3001, 0, 65_535),
     host: text(env, 'PUBLISHER_HOST') ?? '127.0.0.1',
-    eventStoreUrl: text(env, 'EVENT_STORE_URL') ?? `sqlite:${join(resolve(text(env, 'DATA_DIR') ?? './data'), 'events.db')}`,
+    eventStoreUrl: eventStoreUrl(env),
     kafka: readKafkaSettings(env),
     publisherId: publisherId(env),
     instance: `${hostname()}-${process.pid}-${Date.now().toString(36)}`,
@@ -73,6 +73,17 @@ export function readSettings(env: Environment): Settings {
   if (settings.requestTimeoutMs >= settings.transactionTimeoutMs)
     throw new BadSetting('REQUEST_TIMEOUT_SECONDS', 'must be less than TRANSACTION_TIMEOUT_SECONDS.');
   return settings;
+}
+
+function eventStoreUrl(env: Environment): string {
+  const value = text(env, 'EVENT_STORE_URL');
+  if (value === undefined) return `sqlite:${join(resolve(text(env, 'DATA_DIR') ?? './data'), 'events.db')}`;
+  try {
+    return checkedEventStoreUrl(value);
+  } catch (error) {
+    if (error instanceof BadEventStoreUrl) throw new BadSetting('EVENT_STORE_URL', error.message);
+    throw error;
+  }
 }
 
 function publisherId(env: Environment): string {

@@ -37,7 +37,7 @@ export function twoInstancesSuite(name: string, { url, foreignEvent }: Pick<Surr
       await ledger.end();
       await rows.close();
     });
-    afterEach(() => addsUp(ledger, [first, second]), 60_000);
+    afterEach(() => addsUp(ledger, [first, second]), 120_000);
 
     it("bind each other's very next request by a limit that one lowers, while the last event of all is somebody else's", async () => {
       const alternate = async (userId: string): Promise<void> => {

@@ -14,7 +14,7 @@ const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 const R = 24;
 
-/** The 32-bit MurmurHash2 of the Java client; kafkajs' own works in numbers of 64 bits and takes twenty times as long. */
+/** The 32-bit MurmurHash2 of the Java client; kafkajs' own computes in numbers of 64 bits, which takes long. */
 function murmur2(bytes: Buffer): number {
   const { length } = bytes;
   let hash = SEED ^ length;
