@@ -37,7 +37,7 @@ describe('two processes on one store', () => {
       await reach(second, await first.ask(organisationCommand('school', 'POST', '/allocations', { lines }, 'allocate')));
     }, 60_000);
     afterAll(() => ledger.end());
-    afterEach(() => addsUp(ledger, [first, second]));
+    afterEach(() => addsUp(ledger, [first, second]), 60_000);
 
     it(`bind each other's very next request by a limit that one lowers, ${ALTERNATIONS * PUPILS.length} times`, async () => {
       const alternate = async (userId: string) => {

@@ -1,4 +1,5 @@
 import type { Kafka } from 'kafkajs';
+import { untilLed } from '../../../apps/publisher/src/cli/topics-comparison';
 import { readTopicOptions, wantedTopics } from '../../../apps/publisher/src/cli/topics-plan';
 import { committedIn } from './committed';
 
@@ -27,7 +28,7 @@ export async function makeTopicSet(kafka: Kafka, name: string, copies: number, r
   await admin.connect();
   const wanted = wantedTopics(topics, readTopicOptions(['--replication', String(copies), '--partitions', '2'], {}));
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: wanted.map(({ name: topic, partitions, config }) => ({
       topic,
       configEntries: Object.entries(config).map(([entry, value]) => ({ name: entry, value })),
@@ -36,6 +37,7 @@ export async function makeTopicSet(kafka: Kafka, name: string, copies: number, r
         : { numPartitions: partitions, replicationFactor: copies }),
     })),
   });
+  await untilLed(admin, Object.values(topics));
   await admin.disconnect();
   // A new topic's broker may not know yet that it leads it; whoever tries until it does makes that no matter of the test.
   await committedIn(kafka, topics.checkpoint);

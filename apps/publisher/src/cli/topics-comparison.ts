@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Admin, ConfigResourceTypes } from 'kafkajs';
 import type { WantedTopic } from './topics-plan';
 
@@ -32,6 +33,21 @@ export async function findTopics(admin: Admin, names: readonly string[]): Promis
       ];
     }),
   );
+}
+
+const LED_MAX_MS = 30_000;
+const LED_POLL_MS = 50;
+
+/** Resolves when every partition of the topics has a leader. @throws after half a minute */
+export async function untilLed(admin: Admin, names: readonly string[]): Promise<void> {
+  for (const end = Date.now() + LED_MAX_MS; ; await pause(LED_POLL_MS))
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+      if (topics.every(({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0))) return;
+      if (Date.now() > end) throw new Error(`${names.join(', ')} were made, and have no leaders after ${LED_MAX_MS / 1000} s.`);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
 }
 
 /** What is not as it should be, as parts of a sentence. More copies than wanted do no harm. */

@@ -4,7 +4,7 @@ import { newKafka } from '../kafka/client';
 import { inWordsOfThePort } from '../kafka/errors';
 import { readKafkaSettings } from '../kafka-settings';
 import { quietTimers } from '../quiet-timers';
-import { differences, findTopics } from './topics-comparison';
+import { differences, findTopics, untilLed } from './topics-comparison';
 import { BadOption, readTopicOptions, type TopicOptions, type WantedTopic, wantedTopics } from './topics-plan';
 
 /**
@@ -50,20 +50,22 @@ async function settle(admin: Admin, wanted: readonly WantedTopic[], { copies, ch
 
 const verdict = (differ: readonly string[]): string => (differ.length === 0 ? 'is as it should be' : `differs: ${differ.join('; ')}`);
 const madeAs = ({ partitions, copies, config }: WantedTopic): string =>
-  `made: ${partitions} partitions, ${copies} copies, ${config['min.insync.replicas']} in sync, ${config['cleanup.policy']}`;
+  `made: ${counted(partitions, 'partition', 's')}, ${counted(copies, 'cop', 'ies', 'y')}, at least ${config['min.insync.replicas']} in sync, ${config['cleanup.policy']}`;
+const counted = (count: number, stem: string, many: string, one = ''): string => `${count} ${stem}${count === 1 ? one : many}`;
 
 async function refuseTooManyCopies(admin: Admin, copies: number): Promise<void> {
   const { brokers } = await admin.describeCluster();
   if (brokers.length >= copies) return;
   throw new BadOption(
-    `The cluster has ${brokers.length === 1 ? 'one broker' : `${brokers.length} brokers`}, and ${copies} copies were asked for. ` +
+    `The cluster has ${brokers.length === 1 ? 'one broker' : `${brokers.length} brokers`}, and ${copies} copies of each message are wanted. ` +
       `With fewer copies a lost broker is lost events: for trying things out give --replication ${brokers.length}.`,
   );
 }
 
 async function make(admin: Admin, missing: readonly WantedTopic[]): Promise<void> {
   await admin.createTopics({
-    waitForLeaders: true,
+    // Its own waiting fails when a broker has not heard of the topic yet.
+    waitForLeaders: false,
     timeout: CREATE_MS,
     topics: missing.map(({ name, partitions, copies, config }) => ({
       topic: name,
@@ -72,6 +74,10 @@ async function make(admin: Admin, missing: readonly WantedTopic[]): Promise<void
       configEntries: Object.entries(config).map(([entry, value]) => ({ name: entry, value })),
     })),
   });
+  await untilLed(
+    admin,
+    missing.map(({ name }) => name),
+  );
 }
 
 main().then(
