@@ -84,7 +84,7 @@ export const POLICY_KINDS: Kind[] = [
     data.balanceAfter.balance -= more;
     for (const after of data.balanceAfter.allocated) if (after.organisationId === one.organisationId) after.tokens -= more;
     delete data.variableCostEuros;
-  }, (data) => drew(data) && drawn(data).windows.daily.limit !== null && data.balanceAfter.allocated[0].tokens > 40), // prettier-ignore
+  }, (data) => drew(data) && drawn(data).windows.daily.limit !== null && data.balanceAfter.allocated[0].tokens > drawn(data).windows.daily.limit - drawn(data).windows.daily.used), // prettier-ignore
   changed('a window of another day', ['TokensUsed'], ['window'], (data) => (data.considered[0].windows.daily.window = '2020-01-01'), (data) => data.considered.length > 0), // prettier-ignore
   changed('a revision that was not there', ['TokensUsed'], ['policy-revision'], (data) => (data.considered[0].revision += 1_000), (data) => data.considered.length > 0), // prettier-ignore
   changed('a status that was not so', ['TokensUsed'], ['policy'], (data) => (data.considered[0].status = data.considered[0].status === 'removed' ? 'permitted' : 'removed'), (data) => data.considered.length > 0), // prettier-ignore

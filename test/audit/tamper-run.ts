@@ -9,9 +9,10 @@ import { auditStore } from '../../apps/auditor/src/verify/run';
 import { Dice, type Kind } from './tamper-forging';
 import { randomRows, type Row, type Stores } from './tamper-store';
 
-export async function audited(path: string, headsAt?: number): Promise<AuditResult> {
-  const url = `sqlite:${path}`;
-  const store = await openEventStore(url, { mustExist: true });
+/** `asUrl` of a server makes it read through the port, as from any store but a file. */
+export async function audited(path: string, headsAt?: number, asUrl?: string): Promise<AuditResult> {
+  const url = asUrl ?? `sqlite:${path}`;
+  const store = await openEventStore(`sqlite:${path}`, { readOnly: true });
   try {
     const options = { seed: newSeed(), priceTables: [PRICE_TABLE], workers: 1, ...(headsAt === undefined ? {} : { headsAt }) };
     return await auditStore(store, url, options, () => undefined);
@@ -42,7 +43,7 @@ export interface Outcome {
 }
 
 /** Tries that may find no place for a kind, for each one that does. */
-const TRIES_EACH = 30;
+const TRIES_EACH = 200;
 
 /** Forges one kind so many times at random places of random stores, and asks whether the audit finds and names each. */
 export async function hunted(kind: Kind, times: number, clean: CleanStores, stores: Stores, seed: number): Promise<Outcome> {

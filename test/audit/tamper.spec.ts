@@ -28,6 +28,17 @@ it.each([...CHAIN_KINDS, ...SHAPE_KINDS, ...AMOUNT_KINDS, ...POLICY_KINDS, ...CR
   },
 );
 
+it('comes to the same through the port, by which stores on servers are read', async () => {
+  const { rows } = clean.all[0]!;
+  const wrong = rows.map((row, index) => (index % 20 === 9 ? { ...row, data: row.data.replace(/"tokens":(\d)/, '"tokens":1$1') } : row));
+  for (const some of [rows, wrong]) {
+    const path = await stores.holding(some);
+    const [file, port] = [await audited(path, 50), await audited(path, 50, 'esdb://server')];
+    expect({ ...port, findings: port.findings.kept }).toEqual({ ...file, findings: file.findings.kept });
+    expect(port.findings.count > 0).toBe(some === wrong);
+  }
+});
+
 describe('the tables beside the events', () => {
   const changed = async (sql: string): Promise<{ rule: string; stream: string }[]> => {
     const path = await stores.holding(clean.all[0]!.rows);

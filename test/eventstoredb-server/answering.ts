@@ -31,6 +31,11 @@ export class Answer<Resp> {
     return this.ended || this.call.cancelled;
   }
 
+  /** Without waiting for room: for answers that a client's own appends in flight bound. */
+  post(message: Resp): void {
+    if (!this.gone) this.call.write(message);
+  }
+
   async send(message: Resp): Promise<void> {
     if (this.gone || this.call.write(message)) return;
     await this.pause((wake) => this.call.once('drain', wake));

@@ -91,7 +91,7 @@ class Batch {
 
   private reply(id: string, options: BatchAppendReq.Options, response: BatchAppendResp): void {
     response.setCorrelationId(uuidOf(id)).setStreamIdentifier(identifierOf(streamOf(options.getStreamIdentifier())));
-    void this.answer.send(response);
+    this.answer.post(response);
   }
 
   /** The client sends a moment, not a duration: a clock that is ahead lets it pass early. */

@@ -21,7 +21,7 @@ describeWithKafka('with three brokers', () => {
   afterAll(() => kafka.stop(), 60_000);
 
   /** Partition 0 is led by broker `a`, partition 1 by broker `b`; when `b` is away, `a` leads both. */
-  const sinkLedBy = (name: string, a: number, b: number) => kafka.sink(name, {}, [[a, b, 6 - a - b], [b, a, 6 - a - b]]); // prettier-ignore
+  const sinkLedBy = (name: string, a: number, b: number) => kafka.sink(name, {}, [[a, b, 6 - a - b], [b, a, 6 - a - b]], a); // prettier-ignore
 
   /** The broker that coordinates a publisher's transactions, found by where its commits go. */
   async function coordinatorOf({ transactionalId, topics }: NamedSink): Promise<number> {
@@ -53,20 +53,23 @@ describeWithKafka('with three brokers', () => {
   };
 
   describe('H1: a leader moves to a broker that has already answered', () => {
-    /** The first send to `b` breaks, and `b` dies before it is tried again. */
-    function killAtSend(b: number): Promise<void> {
+    /** `a` answers; then the send to `b` breaks, and `b` dies before it is tried again. */
+    function killAtSend(a: number, b: number): Promise<void> {
+      let answered = (): void => undefined;
+      const after = new Promise<void>((resolve) => (answered = resolve));
+      kafka.proxies[a - 1]!.fate = (apiKey) => (apiKey === PRODUCE ? { kind: 'change answer', change: answered } : pass);
       return new Promise((killed, failed) => {
         const kill = (): void => void kafka.broker.kill(b).then(killed, failed);
-        kafka.proxies[b - 1]!.fate = once({ kind: 'cut' }, kill);
+        kafka.proxies[b - 1]!.fate = once({ kind: 'cut', after }, () => void after.then(kill));
       });
     }
 
     it('naive: the commit is confirmed, and the second message is nowhere', async () => {
-      const { named, b } = await leaders('h1-naive');
+      const { named, a, b } = await leaders('h1-naive');
       const sent: Sent[] = [0, 1].map((partition) => ({ topic: named.topics.events, partition, value: `E${partition}` }));
       const producer = documentedProducer(kafka.behind, named.transactionalId);
       await producer.connect();
-      const killed = killAtSend(b);
+      const killed = killAtSend(a, b);
       expect(await documentedTransaction(producer, sent)).toBe(true);
       await killed;
       await producer.disconnect();
@@ -76,11 +79,10 @@ describeWithKafka('with three brokers', () => {
     }, 120_000);
 
     it('ours: the send is not repeated but begun again, and both are there once', async () => {
-      const { named, b } = await leaders('h1-ours');
+      const { named, a, b } = await leaders('h1-ours');
       const session = await named.sink().takeOver();
       const outgoing = eventsOf([KEYS[0]!, 'E0'], [KEYS[1]!, 'E1']);
-      // The topic of the checkpoint may be led by the same broker; its send comes first.
-      const killed = killAtSend(b);
+      const killed = killAtSend(a, b);
       await expect(session.publish(outgoing, checkpointAt(1, session))).rejects.toThrow(SinkUnavailable);
       await session.close();
       await killed;

@@ -99,6 +99,7 @@ function printed({ options, funding, measured, spreadToEcho, hotToSpread, charge
     `\nspread / echo ${spreadToEcho.toFixed(2)} (goal 0.50), hot / spread ${hotToSpread.toFixed(2)} (goal 0.90); medians of the rounds' ratios.`,
     `Allocation of ${lines} lines: decided in ${decided.toFixed(0)} ms, settled in ${settled.toFixed(0)} ms.`,
     `Every answer was 201, and ${charged.toLocaleString('en')} tokens were charged, as many as are missing from the wallets.`,
+    'Of the EventStoreDB adapter: npm run bench:eventstoredb.',
   ].join('\n');
 }
 

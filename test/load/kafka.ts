@@ -133,7 +133,7 @@ function cpuSeconds(pid: number): number {
 }
 
 function printed({ brokers, rate }: Options, figures: Figures): string {
-  const one = (value: number): string => value.toFixed(1);
+  const one = (value: number): string => String(Math.round(value * 10) / 10);
   const whole = (value: number): string => Math.round(value).toLocaleString('en');
   const rows = [
     [`catching up, ${whole(figures.events)} events`, `${whole(figures.perSecond)} events/s`, '15,000'],

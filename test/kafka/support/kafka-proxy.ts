@@ -9,8 +9,8 @@ export const END_TXN = 26;
 /** What happens to a request and its answer; `pass` is as if there were no proxy. */
 export type Fate =
   | { readonly kind: 'pass' }
-  /** The connection breaks before the broker has seen the request. */
-  | { readonly kind: 'cut' }
+  /** The connection breaks before the broker has seen the request: at once, or when the promise is kept. */
+  | { readonly kind: 'cut'; readonly after?: Promise<void> }
   /** The broker does what it is asked; then the connection breaks instead of bringing the answer. */
   | { readonly kind: 'lose answer' }
   /** The broker does what it is asked; the answer comes when the promise is kept. */
@@ -85,7 +85,7 @@ export class KafkaProxy {
       const correlation = frame.readInt32BE(8);
       this.seen.set(apiKey, (this.seen.get(apiKey) ?? 0) + 1);
       const fate = this.fate(apiKey);
-      if (fate.kind === 'cut') return end();
+      if (fate.kind === 'cut') return void (fate.after ? fate.after.then(end) : end());
       if (fate.kind !== 'pass' && fate.kind !== 'keep') answers.set(correlation, fate);
       if (fate.kind === 'behind') return void fate.first.then(() => broker.write(frame));
       if (fate.kind !== 'keep') return void broker.write(frame);

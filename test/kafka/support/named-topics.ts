@@ -21,8 +21,17 @@ export const settingsFor = (name: string): Record<string, string> => {
   return { PUBLISHER_ID: name, EVENTS_TOPIC: events, BALANCES_TOPIC: balances, CHECKPOINT_TOPIC: checkpoint };
 };
 
-/** Topics as `npm run topics` makes them, but of two partitions, on the brokers that are named for each. */
-export async function makeTopicSet(kafka: Kafka, name: string, copies: number, replicas?: readonly number[][]): Promise<TopicSet> {
+/**
+ * Topics as `npm run topics` makes them, but of two partitions, on the brokers that are named for each (the first one leads). The
+ * checkpoint's is led by `leads`.
+ */
+export async function makeTopicSet(
+  kafka: Kafka,
+  name: string,
+  copies: number,
+  replicas?: readonly number[][],
+  leads?: number,
+): Promise<TopicSet> {
   const topics = topicsNamed(name);
   const admin = kafka.admin();
   await admin.connect();
@@ -32,9 +41,11 @@ export async function makeTopicSet(kafka: Kafka, name: string, copies: number, r
     topics: wanted.map(({ name: topic, partitions, config }) => ({
       topic,
       configEntries: Object.entries(config).map(([entry, value]) => ({ name: entry, value })),
-      ...(replicas && partitions > 1
-        ? { replicaAssignment: replicas.map((nodes, partition) => ({ partition, replicas: [...nodes] })) }
-        : { numPartitions: partitions, replicationFactor: copies }),
+      ...(leads && partitions === 1
+        ? { replicaAssignment: [{ partition: 0, replicas: [leads, ...[1, 2, 3].filter((id) => id !== leads)] }] }
+        : replicas && partitions > 1
+          ? { replicaAssignment: replicas.map((nodes, partition) => ({ partition, replicas: [...nodes] })) }
+          : { numPartitions: partitions, replicationFactor: copies }),
     })),
   });
   await untilLed(admin, Object.values(topics));

@@ -43,9 +43,9 @@ export class ProxiedBroker {
     return this.proxies[0]!;
   }
 
-  /** The publisher's side to Kafka, behind the proxies, with topics of its own. `more` are other settings of it. */
-  async sink(name: string, more: Record<string, string> = {}, replicas?: readonly number[][]): Promise<NamedSink> {
-    const topics = await makeTopicSet(this.direct, name, this.proxies.length, replicas);
+  /** The publisher's side to Kafka, behind the proxies, with topics of its own. `more` are other settings of it; see `makeTopicSet`. */
+  async sink(name: string, more: Record<string, string> = {}, replicas?: readonly number[][], leads?: number): Promise<NamedSink> {
+    const topics = await makeTopicSet(this.direct, name, this.proxies.length, replicas, leads);
     // In hazards nothing but the fault itself may be new to a topic.
     await committedIn(this.direct, topics.events);
     const env = { KAFKA_BROKERS: this.bootstrap, ...settingsFor(name), REQUEST_TIMEOUT_SECONDS: '5', ...more };

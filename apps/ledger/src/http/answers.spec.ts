@@ -272,6 +272,15 @@ describe('what the ledger answers', () => {
     ]);
   });
 
+  it('names the request as its events do, accepted or refused: as the caller did, or by a new id', async () => {
+    const use = (tokens: number, headers = {}) => ledger.send('POST', '/v1/users/named/usages', { body: { tokens }, headers });
+    const refused = await use(100_000, { 'x-request-id': 'mine-1' });
+    expect([refused.status, refused.headers['x-request-id']]).toEqual([402, 'mine-1']);
+    const bought = await ledger.send('POST', '/v1/users/named/purchases', { body: { tokens: 200, paymentReference: 'named' } });
+    expect(bought.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await use(1, { 'x-request-id': 'with space' })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
   it('to the same key: on POST the first answer to the letter, on PUT the resource as it is now', async () => {
     const headers = { 'idempotency-key': 'again' };
     const use = (body: object) => send('POST', '/v1/users/u9/usages', { body, headers });

@@ -163,6 +163,7 @@ function answersOf({ answers, command, waits, csv, stream, summary }: Registered
   const headers = (command ?? waits) && {
     'Ledger-Position': header('Opaque; send it back to read at least this far'),
     ...(command && { 'Idempotency-Replayed': header('true when this key was answered before') }),
+    ...(command && { 'X-Request-Id': header('The one that was sent, or a new one; the events of the command carry it') }),
   };
   return Object.fromEntries(
     Object.entries(answers).map(([status, name]) => [

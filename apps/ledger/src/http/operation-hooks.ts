@@ -96,7 +96,7 @@ function check({ method, url, spec }: RegisteredOperation, { positions, validato
   const waits = method === 'GET' || method === 'HEAD' || spec.waits === true;
   const build = spec.command && commandOf(spec.command, ids);
 
-  return (incoming, _reply, done) => {
+  return (incoming, reply, done) => {
     const request = incoming as CommandRequest<WalletCommand>;
     try {
       const errors: FieldError[] = [];
@@ -107,6 +107,8 @@ function check({ method, url, spec }: RegisteredOperation, { positions, validato
       if (build) {
         const dry = (request.asked as { dryRun?: boolean }).dryRun === true;
         build(request, dry ? undefined : keyOf(request.headers, keyRequired));
+        // What its events carry, so that the auditor can be asked about this very request, also when it is refused.
+        reply.header('x-request-id', request.command.envelope.requestId);
       }
     } catch (error) {
       return done(error as Error);
