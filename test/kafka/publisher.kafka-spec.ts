@@ -118,6 +118,8 @@ describeWithKafka('the publisher', () => {
 
   it('finds its checkpoint in a topic that was compacted', async () => {
     await makeTopicSet(kafka(), 'compact', 1);
+    // Nothing tries again here while the new topic finds its leader.
+    await committedIn(kafka(), topicsNamed('compact').events);
     const topic = topicsNamed('compact').checkpoint;
     const admin = kafka().admin();
     await admin.connect();
