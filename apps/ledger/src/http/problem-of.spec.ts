@@ -52,6 +52,7 @@ describe('problems', () => {
     expect(codeOf(Object.create(Overloaded.prototype, { name: { value: 'Overloaded' } }))).toBe('OVERLOADED');
     expect(codeOf(new ReadModelClosed('read-model.db'))).toBe('CATCHING_UP');
     expect(codeOf(Object.create(Contention.prototype, { name: { value: 'Contention' } }))).toBe('CONTENTION');
+    expect(codeOf(Object.create(Error.prototype, { name: { value: 'PositionUnknown' } }))).toBe('VALIDATION_FAILED');
     expect(codeOf(new Problem('KEY_MISSING', 'Send one.'))).toBe('KEY_MISSING');
   });
 

@@ -27,6 +27,8 @@ const BY_FASTIFY_CODE: Readonly<Record<string, (bodyLimitBytes: number) => Probl
   ECONNRESET: () => new Problem('MALFORMED_JSON', 'The body ended early.'),
 };
 
+const POSITION_MESSAGE = 'is none of this store: it was made up, or the store went back to a backup';
+
 export const notFound = (): Problem => new Problem('NOT_FOUND', 'Nothing is served at this address with this method: see /docs.');
 
 /** The problem that an error is for its caller; undefined when it is a defect of ours. */
@@ -36,6 +38,7 @@ export function problemOf(error: unknown, bodyLimitBytes: number): Problem | und
   if (!(error instanceof Error)) return undefined;
   const named = Object.hasOwn(BY_NAME, error.name) ? BY_NAME[error.name] : undefined;
   if (named) return new Problem(...named);
+  if (error.name === 'PositionUnknown') return validationFailed([{ in: 'header', field: '/Ledger-Position', message: POSITION_MESSAGE }]);
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
   const known = typeof code === 'string' && Object.hasOwn(BY_FASTIFY_CODE, code) ? BY_FASTIFY_CODE[code] : undefined;
   if (known) return known(bodyLimitBytes);
