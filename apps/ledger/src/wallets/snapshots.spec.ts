@@ -51,6 +51,13 @@ async function statesOf<Wallet>(store: EventStore, stream: string, kind: WalletK
   });
 }
 
+/** A state as text, with the order of its maps. Not V8's bytes: they tell 1 in a field that once held 1.5 from any other 1. */
+const inOrder = (state: unknown): string =>
+  JSON.stringify(state, (_, value: unknown) => {
+    if (value instanceof Map || value instanceof Set) return [...value];
+    return typeof value === 'bigint' ? String(value) : value;
+  });
+
 const copyOf = (state: Buffer): Kept<object> => deserialize(state) as Kept<object>;
 
 describe('a snapshot', () => {
@@ -72,7 +79,7 @@ describe('a snapshot', () => {
         const cold = await loaded(one.store, stream, kind, file);
         expect({ revision, ...cold }).toEqual({ revision, state: fresh, began: revision });
         // Entries are dropped in the order in which they came, so their order is part of the state.
-        expect(serialize(cold.state).equals(serialize(fresh))).toBe(true);
+        expect(inOrder(cold.state)).toBe(inOrder(fresh));
       }
     }
   });
