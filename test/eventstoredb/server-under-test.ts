@@ -23,6 +23,8 @@ export interface ServerSettings {
   maxAppendBytes?: number;
   /** A system event after so many appends; 0 is never. */
   systemEventEvery?: number;
+  /** Whether an append is on the disk before it is answered, as on a real server. Default: in the file is enough. */
+  durable?: boolean;
 }
 
 export interface ServerState {
@@ -183,6 +185,7 @@ async function launch(settings: ServerSettings, data: string, ports: number[], c
   if (settings.tls) args.push('--tls');
   for (const user of settings.users ?? []) args.push('--user', user);
   if (settings.maxAppendBytes !== undefined) args.push('--max-append-bytes', String(settings.maxAppendBytes));
+  if (settings.durable) args.push('--fsync');
   if (settings.systemEventEvery !== undefined) args.push('--system-event-every', String(settings.systemEventEvery));
   const child = spawn(process.execPath, ['--enable-source-maps', BUILT, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   const ended = new Promise<void>((done) => child.once('exit', () => done()));

@@ -43,7 +43,7 @@ interface Report {
 }
 
 async function bench(options: Options): Promise<Report> {
-  const server = await ServerUnderTest.start();
+  const server = await ServerUnderTest.start({ durable: true });
   try {
     const rates = await appendRates(server, options);
     const ratio = (over: Work['name'], under: Work['name']) =>
@@ -99,7 +99,7 @@ async function appendRates(server: ServerUnderTest, { rounds, seconds }: Options
 async function serviceRates({ rounds, seconds, wallets }: Options): Promise<Measured[]> {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
   // A server of its own: what was appended before came from no ledger.
-  const own = await ServerUnderTest.start();
+  const own = await ServerUnderTest.start({ durable: true });
   const service = await ChildService.start(folder, { EVENT_STORE_URL: own.url() });
   try {
     const token = await service.token({ role: 'platform' });
@@ -131,7 +131,7 @@ function printedReport({ options, appends, service, ...ratios }: Report): string
   const rows = [...appends, ...service].map(({ what, perSecond, range }) => [what, whole(perSecond), range.map(whole).join(' - ')]);
   const reportRatio = (ratio: number): string => ratio.toFixed(2);
   return [
-    `Medians of ${options.rounds} rounds of ${options.seconds} s on the test server, one event of some 450 bytes an append, exact revisions:\n`,
+    `Medians of ${options.rounds} rounds of ${options.seconds} s on the test server with durable appends, one event of some 450 bytes each, exact revisions:\n`,
     table(['work', 'per second', 'rounds'], rows),
     `\nadapter / bare client ${reportRatio(ratios.adapterToClient)} (goal ${ADAPTER_GOAL}), one after the other ${reportRatio(ratios.adapterToClientAlone)};`,
     `hot wallet / bare appends to one stream ${reportRatio(ratios.hotToAlone)} (goal ${HOT_GOAL}), / ${IN_FLIGHT} in flight to as many streams ${reportRatio(ratios.hotToSpread)}.`,
