@@ -143,8 +143,8 @@ function storedRowsOf(data: string): StoredRow[] {
 }
 
 /**
- * Silence costs seconds each time and comes rarely. A cut connection takes every append under way with it: at 3 in 100 the store
- * is away half of the time, and the demo, which sends a command 8 times at most, gives up with a 503 that is honest.
+ * Silence costs seconds each time and comes rarely. A cut connection takes every append under way with it, and the adapter waits
+ * before it tries again: at 3 in 100 one command of the demo was answered 503 all the 8 times that it is sent at most.
  */
 function faultAfter(seed: number, kill: number): FaultSettings {
   const pick = random(seed, 2 * kill + 1);
