@@ -3,28 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type NewEvent, SqliteEventStore } from '@ledger/event-store';
 import fc from 'fast-check';
-import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from '../../libs/wallet/src/testing/moves';
+import { beginning, histories } from '../../libs/wallet/src/testing/histories';
 import { World } from '../../libs/wallet/src/testing/world';
 
 /** A store that holds what random commands left behind: several organisations, users, zones, bills, reversals, a moving clock. */
-
-const MOVES = 110;
-
-/** Everybody is there and has something, so that few commands fail for lack of it. */
-const beginning: Move[] = ORGANISATIONS.flatMap((organisationId, index): Move[] => [
-  { kind: 'open', organisationId, timeZone: ZONES[index] ?? 'UTC', keyed: false },
-  { kind: 'buy', organisationId, tokens: 250, payment: 0, keyed: true },
-  { kind: 'members', organisationId, lines: USERS.map((userId) => ({ userId, status: 'permitted' })), keyed: true },
-  { kind: 'allocate', organisationId, lines: USERS.map((userId) => ({ userId, tokens: 40 })), keyed: true },
-  ...USERS.map((): Move => ({ kind: 'settle', nth: 0, how: 'next' })),
-]);
-
-const histories = fc.record({
-  start: fc.constantFrom(...STARTS),
-  platformTimeZone: fc.constantFrom(...ZONES),
-  freeTokensPerMonth: fc.constantFrom(0, 15),
-  moves: fc.array(move, { minLength: MOVES, maxLength: MOVES }),
-});
 
 export interface RandomStore {
   url: string;

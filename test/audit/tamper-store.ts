@@ -6,7 +6,7 @@ import { type ChainHead, chainStart, type Envelope, metadataOf, seal, streamOf, 
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { hashing } from '../../apps/ledger/src/wallets/hashing';
-import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from '../../libs/wallet/src/testing/moves';
+import { beginning, histories } from '../../libs/wallet/src/testing/histories';
 import { World } from '../../libs/wallet/src/testing/world';
 
 /** Random ledgers for the audit: what the property test's worlds do, sealed as the service seals and stored in SQLite. */
@@ -20,27 +20,9 @@ export interface Row {
   metadata: string;
 }
 
-const MOVES = 110;
-
-const runs = fc.record({
-  start: fc.constantFrom(...STARTS),
-  platformTimeZone: fc.constantFrom(...ZONES),
-  freeTokensPerMonth: fc.constantFrom(0, 15),
-  moves: fc.array(move, { minLength: MOVES, maxLength: MOVES }),
-});
-
-/** Everybody is there and has something. */
-const beginning: Move[] = ORGANISATIONS.flatMap((organisationId, index): Move[] => [
-  { kind: 'open', organisationId, timeZone: ZONES[index] ?? 'UTC', keyed: false },
-  { kind: 'buy', organisationId, tokens: 250, payment: 0, keyed: true },
-  { kind: 'members', organisationId, lines: USERS.map((userId) => ({ userId, status: 'permitted' })), keyed: true },
-  { kind: 'allocate', organisationId, lines: USERS.map((userId) => ({ userId, tokens: 40 })), keyed: true },
-  ...USERS.map((): Move => ({ kind: 'settle', nth: 0, how: 'next' })),
-]);
-
 /** The events of one random world in the order in which they were written. The same seed gives the same rows. */
 export function randomRows(seed: number): Row[] {
-  const [run] = fc.sample(runs, { numRuns: 1, seed });
+  const [run] = fc.sample(histories, { numRuns: 1, seed });
   const { start, platformTimeZone, freeTokensPerMonth, moves } = run!;
   const world = new World(Date.parse(start), platformTimeZone, freeTokensPerMonth);
   const written: { ref: WalletRef; event: WalletEvent }[] = [];

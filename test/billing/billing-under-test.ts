@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isAlive, ofThisTest } from '../support/children';
 
 const BUILT = resolve(__dirname, '../../dist/test/billing/main.js');
 const UNTIL_MAX_MS = 120_000;
-const alive = new Set<ChildProcess>();
-process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
 /** The billing example as a process of its own, which a test kills. */
 export class BillingUnderTest {
@@ -20,12 +19,11 @@ export class BillingUnderTest {
   private readonly listeners = new Set<() => void>();
 
   private constructor(private readonly child: ChildProcess) {
-    alive.add(child);
+    ofThisTest(child);
     child.stdout!.setEncoding('utf8').on('data', (text: string) => this.hear(text));
     child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.said += text));
     this.ended = new Promise((done) =>
       child.once('exit', (code) => {
-        alive.delete(child);
         this.tell();
         done(code);
       }),
@@ -49,7 +47,7 @@ export class BillingUnderTest {
       late = true;
       this.tell();
     }, UNTIL_MAX_MS);
-    while (!condition() && !late && alive.has(this.child)) {
+    while (!condition() && !late && isAlive(this.child)) {
       await new Promise<void>((said) => {
         const once = (): void => {
           this.listeners.delete(once);

@@ -5,12 +5,11 @@ import type { StoredEvent } from '@ledger/event-store';
 import type { Kafka, Producer } from 'kafkajs';
 import { KafkaBroker } from '../kafka-broker/broker';
 import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
+import { isAlive, ofThisTest } from '../support/children';
 import { clientOf } from './support/kafka-under-test';
 import { makeTopics } from './support/publisher-under-test';
 
 const BUILT = resolve(__dirname, '../../dist/apps/publisher/src/cli/tail.js');
-const alive = new Set<ChildProcess>();
-process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
 interface Tail {
   child: ChildProcess;
@@ -22,8 +21,7 @@ interface Tail {
 }
 
 function tail(brokers: string, args: string[], env: NodeJS.ProcessEnv = {}): Tail {
-  const child = spawn(process.execPath, [BUILT, ...args], { env: { ...process.env, KAFKA_BROKERS: brokers, ...env } });
-  alive.add(child);
+  const child = ofThisTest(spawn(process.execPath, [BUILT, ...args], { env: { ...process.env, KAFKA_BROKERS: brokers, ...env } }));
   const lines: string[] = [];
   let [rest, errors] = ['', ''];
   let look = (): void => undefined;
@@ -36,14 +34,13 @@ function tail(brokers: string, args: string[], env: NodeJS.ProcessEnv = {}): Tai
   });
   const ended = new Promise<number | null>((done) =>
     child.once('close', (code) => {
-      alive.delete(child);
       look();
       done(code);
     }),
   );
   const until = (count: number): Promise<string[]> =>
     new Promise((done) => {
-      look = () => (lines.length >= count || !alive.has(child) ? done(lines) : undefined);
+      look = () => (lines.length >= count || !isAlive(child) ? done(lines) : undefined);
       look();
     });
   return { child, lines, said: () => errors, until, ended };
@@ -72,7 +69,6 @@ describeWithKafka('npm run tail', () => {
   }, 300_000);
 
   afterAll(async () => {
-    for (const child of alive) child.kill('SIGKILL');
     await producer.disconnect();
     await broker.stop();
   });

@@ -1,11 +1,10 @@
-import type { SqliteEventStore } from '@ledger/event-store';
 import { KafkaBroker } from '../kafka-broker/broker';
 import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
 import { Choices } from '../support/choices';
 import { seedOf } from '../support/ledger-under-test';
 import { accountOf, EXACT } from './support/exactly-once';
 import { GrowingStore } from './support/growing-store';
-import { clientOf, FilledStore } from './support/kafka-under-test';
+import { clientOf } from './support/kafka-under-test';
 import { makeTopics, PublisherUnderTest } from './support/publisher-under-test';
 
 /** KAFKA_EVENTS and KAFKA_ROUNDS make it as long as one likes. */
@@ -15,20 +14,15 @@ const MAX_MS = 180_000 + ROUNDS * 60_000;
 
 describeWithKafka('a cluster of three', () => {
   let broker: KafkaBroker;
-  let filled: FilledStore;
-  let source: SqliteEventStore;
   let growing: GrowingStore;
 
   beforeAll(async () => {
     broker = await KafkaBroker.start({ brokers: 3 });
-    ({ filled, store: source } = await FilledStore.of(EVENTS));
-    growing = await GrowingStore.from(source);
+    growing = await GrowingStore.of(EVENTS);
     await makeTopics(broker.bootstrap, []);
   }, 300_000);
 
   afterAll(async () => {
-    await source.close();
-    filled.remove();
     await growing.remove();
     await broker.stop();
   }, 120_000);

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SqliteEventStore } from '@ledger/event-store';
 import { KafkaBroker } from '../kafka-broker/broker';
 import { describeWithKafka } from '../kafka-broker/describe-with-kafka';
 import { accountOf, EXACT } from './support/exactly-once';
 import { GrowingStore } from './support/growing-store';
-import { clientOf, FilledStore } from './support/kafka-under-test';
+import { clientOf } from './support/kafka-under-test';
 import { makeTopics, PublisherUnderTest } from './support/publisher-under-test';
 
 /** KAFKA_DOWN_SECONDS and KAFKA_EVENTS make the outage as long as one likes. */
@@ -18,20 +17,15 @@ const residentMib = (pid: number): number => Number(/VmRSS:\s+(\d+)/.exec(readFi
 
 describeWithKafka('an outage of Kafka', () => {
   let broker: KafkaBroker;
-  let filled: FilledStore;
-  let source: SqliteEventStore;
   let growing: GrowingStore;
 
   beforeAll(async () => {
     broker = await KafkaBroker.start();
-    ({ filled, store: source } = await FilledStore.of(EVENTS));
-    growing = await GrowingStore.from(source);
+    growing = await GrowingStore.of(EVENTS);
     await makeTopics(broker.bootstrap);
   }, 300_000);
 
   afterAll(async () => {
-    await source.close();
-    filled.remove();
     await growing.remove();
     await broker.stop();
   }, 60_000);

@@ -5,8 +5,10 @@ import { ChildService } from '../../apps/demo/src/child-service';
 import { median } from '../../apps/demo/src/percentile';
 import { table } from '../../apps/demo/src/table';
 import { startEcho } from './echo-child';
+import { eventStoreDb } from './eventstoredb';
 import { FundedWallets, type Funding } from './funded-wallets';
 import type { Run } from './generator';
+import { kafka } from './kafka';
 import { million } from './million';
 import { BadOption, parseOptions, type BenchOptions } from './options';
 import { checkAnswers, httpScenarios, summarise, type Measured, type Scenario } from './scenarios';
@@ -99,14 +101,21 @@ function printed({ options, funding, measured, spreadToEcho, hotToSpread, charge
     `\nspread / echo ${spreadToEcho.toFixed(2)} (goal 0.50), hot / spread ${hotToSpread.toFixed(2)} (goal 0.90); medians of the rounds' ratios.`,
     `Allocation of ${lines} lines: decided in ${decided.toFixed(0)} ms, settled in ${settled.toFixed(0)} ms.`,
     `Every answer was 201, and ${charged.toLocaleString('en')} tokens were charged, as many as are missing from the wallets.`,
-    'Of the EventStoreDB adapter: npm run bench:eventstoredb.',
+    'Of a long history, the EventStoreDB adapter and Kafka: npm run bench -- --million, --eventstoredb, --kafka.',
   ].join('\n');
 }
 
+/** A long history and the servers beside the service are runs of their own, with options of their own. */
+const ANOTHER_BENCH: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  '--million': million,
+  '--eventstoredb': eventStoreDb,
+  '--kafka': kafka,
+};
+
 async function run(): Promise<void> {
   const [first, ...others] = process.argv.slice(2);
-  // A long history is a run of its own, with options of its own.
-  if (first === '--million') return million(others);
+  const another = ANOTHER_BENCH[first ?? ''];
+  if (another) return another(others);
   const options = parseOptions(process.argv.slice(2));
   const report = await bench(options);
   console.log(options.json ? JSON.stringify(report, null, 2) : printed(report));

@@ -155,13 +155,15 @@ function parsedOptions(args: string[]): Options {
   };
 }
 
-async function run(): Promise<void> {
-  const options = parsedOptions(process.argv.slice(2));
+/** `args` as of the command line. */
+export async function eventStoreDb(args: readonly string[]): Promise<void> {
+  const options = parsedOptions([...args]);
   const report = await bench(options);
   console.log(options.json ? JSON.stringify(report, null, 2) : printedReport(report));
 }
 
-run().catch((error: unknown) => {
-  console.error(error instanceof RangeError ? error.message : error);
-  process.exitCode = 1;
-});
+if (require.main === module)
+  eventStoreDb(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });

@@ -8,7 +8,7 @@ import { KafkaBroker } from '../kafka-broker/broker';
 import { missingForKafka } from '../kafka-broker/distribution';
 import { accountOf, EVENTS, EXACT } from '../kafka/support/exactly-once';
 import { GrowingStore } from '../kafka/support/growing-store';
-import { clientOf, FilledStore } from '../kafka/support/kafka-under-test';
+import { clientOf } from '../kafka/support/kafka-under-test';
 import { makeTopics, PublisherUnderTest } from '../kafka/support/publisher-under-test';
 
 /**
@@ -43,8 +43,7 @@ interface Figures {
 
 async function bench(options: Options): Promise<Figures> {
   const { events, rate, seconds, brokers } = options;
-  const { filled, store: source } = await FilledStore.of(events + rate * seconds);
-  const growing = await GrowingStore.from(source);
+  const growing = await GrowingStore.of(events + rate * seconds);
   const broker = await KafkaBroker.start({ brokers });
   try {
     await makeTopics(broker.bootstrap, ['--replication', String(brokers)]);
@@ -63,8 +62,6 @@ async function bench(options: Options): Promise<Figures> {
   } finally {
     await broker.stop();
     await growing.remove();
-    await source.close();
-    filled.remove();
   }
 }
 
@@ -148,9 +145,13 @@ function printed({ brokers, rate }: Options, figures: Figures): string {
   return `${brokers} broker(s), publisher and generator on this machine:\n\n${table(['what', 'figure', 'goal'], rows)}\n\n${end}`;
 }
 
-async function main(): Promise<void> {
+/** `args` as of the command line. */
+export async function kafka(args: readonly string[]): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { events: text, rate: text, seconds: text, brokers: text, json: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    args: [...args],
+    options: { events: text, rate: text, seconds: text, brokers: text, json: { type: 'boolean' } },
+  });
   const whole = (name: 'events' | 'rate' | 'seconds' | 'brokers', fallback: number): number => {
     const value = values[name] ?? String(fallback);
     if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name} must be a whole number from 1 to 9999999. Usage: ${USAGE}`);
@@ -165,7 +166,8 @@ async function main(): Promise<void> {
   console.log(values.json ? JSON.stringify({ options, figures }, null, 2) : printed(options, figures));
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+if (require.main === module)
+  kafka(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  });

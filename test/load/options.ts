@@ -12,7 +12,7 @@ export interface BenchOptions {
 export class BadOption extends Error {}
 
 const USAGE =
-  'npm run bench [-- --seconds N] [--rounds N] [--wallets N] [--connections N] [--json], or npm run bench -- --million [its options]';
+  'npm run bench [-- --seconds N] [--rounds N] [--wallets N] [--connections N] [--json], or npm run bench -- --million, --eventstoredb or --kafka [its options]';
 
 /** @throws BadOption says which option is wrong and how it is written */
 export function parseOptions(args: readonly string[]): BenchOptions {

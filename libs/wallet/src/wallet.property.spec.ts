@@ -4,7 +4,8 @@ import { postings } from './postings';
 import type { WalletRef } from './wallet-ref';
 import type { Billing } from './billing';
 import { billingOf, billNames } from './testing/bill-oracle';
-import { type Move, move, ORGANISATIONS, STARTS, USERS, ZONES } from './testing/moves';
+import { beginning, histories } from './testing/histories';
+import { ORGANISATIONS } from './testing/moves';
 import { World } from './testing/world';
 
 /**
@@ -13,26 +14,9 @@ import { World } from './testing/world';
  */
 
 const RUNS = 100;
-const MOVES = 110;
 const seed = Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31);
 
 beforeAll(() => void process.stdout.write(`wallet properties: PROPERTY_SEED=${seed}\n`));
-
-/** Everybody is there and has something, so that few commands fail for lack of it. */
-const beginning: Move[] = ORGANISATIONS.flatMap((organisationId, index): Move[] => [
-  { kind: 'open', organisationId, timeZone: ZONES[index] ?? 'UTC', keyed: false },
-  { kind: 'buy', organisationId, tokens: 250, payment: 0, keyed: true },
-  { kind: 'members', organisationId, lines: USERS.map((userId) => ({ userId, status: 'permitted' })), keyed: true },
-  { kind: 'allocate', organisationId, lines: USERS.map((userId) => ({ userId, tokens: 40 })), keyed: true },
-  ...USERS.map((): Move => ({ kind: 'settle', nth: 0, how: 'next' })),
-]);
-
-const runs = fc.record({
-  start: fc.constantFrom(...STARTS),
-  platformTimeZone: fc.constantFrom(...ZONES),
-  freeTokensPerMonth: fc.constantFrom(0, 15),
-  moves: fc.array(move, { minLength: MOVES, maxLength: MOVES }),
-});
 
 /** What no sequence of commands may leave behind in the events of a user. */
 function checkUser(events: readonly WalletEvent[]): void {
@@ -69,7 +53,7 @@ it('holds for random commands', () => {
   const outcomes = new Map<string, number>();
   let commands = 0;
   fc.assert(
-    fc.property(runs, ({ start, platformTimeZone, freeTokensPerMonth, moves }) => {
+    fc.property(histories, ({ start, platformTimeZone, freeTokensPerMonth, moves }) => {
       const world = new World(Date.parse(start), platformTimeZone, freeTokensPerMonth);
       for (const one of [...beginning, ...moves]) world.perform(one);
       commands += world.commands;

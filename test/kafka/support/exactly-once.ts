@@ -57,12 +57,21 @@ const isTrue = ({ key, value, headers }: ReadMessage, event: StoredEvent): boole
   headers['ce_streamrevision'] === String(event.revision) &&
   headers['ce_globalposition'] === String(event.position);
 
+interface Balance {
+  balance: number;
+  free?: { tokens: number; month: string };
+}
+
+/** Free tokens are gone when their month ends: a balance without the month would be read wrong from then on. */
+const balanceText = ({ balance, free }: Balance, revision: number): string =>
+  `${balance}${free && free.tokens > 0 ? ` with ${free.tokens} of ${free.month}` : ''} at ${revision}`;
+
 /** The last balance of each wallet by the test's own reading of the events. */
 function balancesOf(stored: readonly StoredEvent[]): Map<string, string> {
   const balances = new Map<string, string>();
   for (const { stream, data, revision } of stored) {
-    const { balanceAfter } = JSON.parse(data) as { balanceAfter?: { balance: number } };
-    if (balanceAfter) balances.set(stream.replace('Wallet-', ':'), `${balanceAfter.balance} at ${revision}`);
+    const { balanceAfter } = JSON.parse(data) as { balanceAfter?: Balance };
+    if (balanceAfter) balances.set(stream.replace('Wallet-', ':'), balanceText(balanceAfter, revision));
   }
   return balances;
 }
@@ -70,8 +79,8 @@ function balancesOf(stored: readonly StoredEvent[]): Map<string, string> {
 function lastValues(messages: readonly ReadMessage[]): Map<string, string> {
   const last = new Map<string, string>();
   for (const { key, value } of messages) {
-    const { balance, revision, wallet } = JSON.parse(value!) as { balance: number; revision: number; wallet: string };
-    last.set(key, wallet === key ? `${balance} at ${revision}` : 'of another wallet');
+    const { revision, wallet, ...balance } = JSON.parse(value!) as Balance & { revision: number; wallet: string };
+    last.set(key, wallet === key ? balanceText(balance, revision) : 'of another wallet');
   }
   return last;
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { ofThisTest } from '../../support/children';
 import { type Health, Watched } from './watched';
 
 /** PUBLISHER_BUILT names the folder of another build, such as one that was broken on purpose to see a test fail. */
@@ -17,10 +18,6 @@ const START_MAX_MS = 30_000;
 const SAID_SHOWN = 3_000;
 const SAID_MAX = 200_000;
 
-/** All children of this test; none outlives it. */
-const alive = new Set<ChildProcess>();
-process.once('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
-
 /** The publisher as a process of its own, as `npm run publisher` runs it. */
 export class PublisherUnderTest extends Watched {
   readonly ended: Promise<number | null>;
@@ -30,16 +27,11 @@ export class PublisherUnderTest extends Watched {
     private url = '',
   ) {
     super();
-    alive.add(child);
+    ofThisTest(child);
     const hear = (text: string): void => void (this.said = (this.said + text).slice(-SAID_MAX));
     child.stdout!.setEncoding('utf8').on('data', hear);
     child.stderr!.setEncoding('utf8').on('data', hear);
-    this.ended = new Promise((done) =>
-      child.once('exit', (code) => {
-        alive.delete(child);
-        done(code);
-      }),
-    );
+    this.ended = new Promise((done) => child.once('exit', done));
   }
 
   /** Starts it and does not wait: for a test that kills at any moment, the first included. */
