@@ -4,26 +4,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  NO_POSITION,
-  NO_STREAM,
-  OutcomeUnknown,
-  StoreUnavailable,
-  type EventStore,
-  type NewEvent,
-} from '../../libs/event-store/src/event-store';
+import { NO_POSITION, NO_STREAM, OutcomeUnknown, StoreUnavailable, type EventStore } from '../../libs/event-store/src/event-store';
 import { EventStoreDbEventStore } from '../../libs/event-store/src/eventstoredb/event-store-db-event-store';
+import { newEvent, newEvents } from '../../libs/event-store/src/testing/contract-parts';
 import { NaiveProgram } from './naive-program';
 import { describeOnTestServer } from './real-server';
 import { ServerUnderTest } from './server-under-test';
 
-const newEvent = (data: unknown = {}): NewEvent => ({
-  id: randomUUID(),
-  type: 'TokensUsed',
-  data: JSON.stringify(data),
-  metadata: JSON.stringify({ actor: 'defects' }),
-});
-const newEvents = (count: number): NewEvent[] => Array.from({ length: count }, (_, n) => newEvent({ n }));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 /** A naive program waits for seconds before it says that it hangs. */
@@ -90,7 +77,8 @@ describeOnTestServer('a defect of the client library', () => {
       for await (const batch of store.follow(NO_POSITION, { batchMax: 3, signal: new AbortController().signal }))
         throw new Error(`the database is away, ${batch.length} events were not handled`);
     };
-    await expect(failing()).rejects.toThrow('the database is away, 3 events were not handled');
+    // How many events the first batch holds depends on what the first packet of the server brought.
+    await expect(failing()).rejects.toThrow(/^the database is away, [123] events were not handled$/);
     expect((await handled(NO_POSITION, 100)).revisions).toEqual(upTo(100));
   });
 

@@ -13,16 +13,10 @@ import {
 import { EventStoreDbEventStore } from '../../libs/event-store/src/eventstoredb/event-store-db-event-store';
 import { readLog } from '../eventstoredb-server/log-file';
 import type { NaiveName } from './naive/scenario';
+import { newEvent } from '../../libs/event-store/src/testing/contract-parts';
 import { NaiveProgram } from './naive-program';
 import { describeOnTestServer } from './real-server';
 import { ServerUnderTest } from './server-under-test';
-
-const newEvent = (data: unknown = {}): NewEvent => ({
-  id: randomUUID(),
-  type: 'TokensUsed',
-  data: JSON.stringify(data),
-  metadata: JSON.stringify({ actor: 'faults' }),
-});
 
 /** Each test starts processes of its own, and a naive program waits for seconds before it says that it hangs. */
 jest.setTimeout(60_000);

@@ -9,6 +9,7 @@ import { troubledInstancesSuite, twoInstancesSuite } from './support/two-instanc
  * and the contract leaves events in it that no ledger wrote. The server must be empty of them: start it with --mem-db.
  */
 if (REAL_URL === undefined) {
+  // Skipped, since there is no real server here; a file without a test would fail.
   it.skip('runs the suites on the real server that EVENTSTOREDB_URL names, when it names one', () => undefined);
 } else {
   const url = () => REAL_URL!;
