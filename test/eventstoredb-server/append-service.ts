@@ -39,9 +39,10 @@ export function append(node: Node, call: ServerReadableStream<AppendReq, AppendR
     const expected = expectedOf(options!, () => options!.getRevision());
     const landing = land(node, call, { stream, expected, events });
     if ('lost' in landing) return landing.lost === 'silence' ? undefined : end(landing.lost === 'timeout' ? timedOut() : connectionCut());
-    if (landing.outcome.result === 'deleted') return end(streamDeleted(stream));
+    const { outcome } = landing;
+    if (outcome.result === 'deleted') return end(streamDeleted(stream));
     calls.delete(end);
-    answer(null, answerOf(landing.outcome, expected));
+    node.parts.log.whenDurable(() => answer(null, answerOf(outcome, expected)));
   };
 }
 

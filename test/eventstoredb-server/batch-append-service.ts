@@ -84,7 +84,7 @@ class Batch {
       return;
     }
     const { outcome } = landing;
-    if (outcome.result === 'written') this.reply(id, options, succeeded(outcome));
+    if (outcome.result === 'written') this.node.parts.log.whenDurable(() => this.reply(id, options, succeeded(outcome)));
     else if (outcome.result === 'deleted') this.reply(id, options, failedAppend('StreamDeleted', stream));
     else this.reply(id, options, refusedRevision(outcome.current, expected));
   }

@@ -39,6 +39,11 @@ export class EventLog {
     return events;
   }
 
+  /** Calls it when everything written so far is on the disk; at once where that is not asked for. */
+  whenDurable(then: () => void): void {
+    this.file.whenDurable(then);
+  }
+
   /** Calls it once, at the next write. */
   onNextWrite(wake: () => void): void {
     this.waiting.push(wake);

@@ -75,6 +75,25 @@ describe('the log on disk', () => {
     expect(readLog(folder)).toHaveLength(2);
   });
 
+  it('says in order what is on the disk: at once when that is not asked for, else after a flush', async () => {
+    const { file } = open();
+    const said: string[] = [];
+    file.whenDurable(() => said.push('at once'));
+    expect(said).toEqual(['at once']);
+    file.close();
+
+    const durable = LogFile.open(folder, true, () => undefined);
+    durable.append([draft(0)]);
+    durable.whenDurable(() => said.push('the first'));
+    durable.append([draft(1)]);
+    // This one comes while the disk is busy.
+    const both = new Promise<void>((done) => durable.whenDurable(() => (said.push('the second'), done())));
+    expect(said).toEqual(['at once']);
+    await both;
+    expect(said).toEqual(['at once', 'the first', 'the second']);
+    durable.close();
+  });
+
   it('notices one changed byte', () => {
     written([0], [1]);
     const bytes = readFileSync(path);

@@ -3,7 +3,7 @@
  * at all. The position of an event is the offset of its record in the file, as a real log position is. This file imports
  * nothing of gRPC, so tests read the server's own file with it, beside a client in the same process.
  */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -45,6 +45,9 @@ const FRAME_MAX_BYTES = 64 * 1024 * 1024;
 
 export class LogFile {
   private end = 0;
+  /** Who waits for the flush under way, and who came after it began. */
+  private flushing: (() => void)[] | undefined;
+  private waiting: (() => void)[] = [];
 
   private constructor(
     private readonly descriptor: number,
@@ -84,9 +87,30 @@ export class LogFile {
     head.writeUInt32LE(crc32(body), 8);
     const frame = Buffer.concat([head, body]);
     for (let written = 0; written < frame.length;) written += writeSync(this.descriptor, frame, written);
-    if (this.durable) fsyncSync(this.descriptor);
     this.end += frame.length;
     return events;
+  }
+
+  /**
+   * Calls it when everything appended so far is on the disk: at once in a log that is not durable. Appends that come while the disk
+   * is busy share the next flush, as those of a real server do.
+   */
+  whenDurable(then: () => void): void {
+    if (!this.durable) return then();
+    this.waiting.push(then);
+    if (!this.flushing) this.flush();
+  }
+
+  private flush(): void {
+    this.flushing = this.waiting;
+    this.waiting = [];
+    fdatasync(this.descriptor, (error) => {
+      // A disk that takes nothing more is no place to go on from.
+      if (error) throw error;
+      for (const then of this.flushing ?? []) then();
+      this.flushing = undefined;
+      if (this.waiting.length > 0) this.flush();
+    });
   }
 
   close(): void {
