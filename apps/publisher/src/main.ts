@@ -1,9 +1,10 @@
 import 'reflect-metadata';
+// Before anything that loads kafkajs.
+import { fastProduce } from './kafka/prepared';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BadSetting } from './environment';
-import { useFastRecords } from './kafka/fast-records';
 import { NestLog, newLog } from './operations/log';
 import { PublisherModule } from './publisher.module';
 import { HALTED_STATUS } from './publishing/publisher';
@@ -18,7 +19,7 @@ const log = newLog(process.env['LOG_LEVEL'] ?? 'info');
 
 async function start(): Promise<void> {
   quietTimers();
-  if (!useFastRecords()) log.warn('this version of kafkajs was not compared with our encoding of records; its own, slower one is used');
+  if (!fastProduce) log.warn('this version of kafkajs was not compared with our encoding of records; its own, slower one is used');
   const settings = readSettings(process.env);
   const root = PublisherModule.with(settings, log);
   const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter({ forceCloseConnections: true }), {
