@@ -165,7 +165,8 @@ describeWithKafka('the consumer library', () => {
     await producer.send({ topic, messages: [messageOf('u1', 0), messageOf('u1', 1)] });
     await consumerOf(topic, 'tries-again');
     await notes.until(() => notes.events.length >= 2);
-    expect(failed).toHaveLength(30);
+    // A busy broker may give it other reasons to try again.
+    expect(failed.filter((error) => (error as Error).message === 'the database is away')).toHaveLength(30);
     expect(notes.events).toEqual(revisionsOf('u1', 2));
   }, 120_000);
 

@@ -121,8 +121,9 @@ describeWithKafka('with one broker', () => {
     it('naive, without a retry: refused', async () => {
       const naive = await kafka.sink('h5-naive');
       const producer = await bareProducer(naive);
+      // Nearly always within a few; a busy machine may be slower to ask than the broker is to wind up.
       const backToBack = async (): Promise<void> => {
-        for (let n = 0; n < TIMES; n++) await transact(producer, naive.topics.events, [`E${n}`], false);
+        for (let n = 0; ; n++) await transact(producer, naive.topics.events, [`E${n}`], false);
       };
       await expect(backToBack()).rejects.toThrow(/another concurrent operation/);
       await producer.disconnect();
@@ -132,11 +133,12 @@ describeWithKafka('with one broker', () => {
       const ours = await kafka.sink('h5-ours');
       const session = await ours.sink().takeOver();
       const before = kafka.proxy.seen.get(ADD_PARTITIONS) ?? 0;
-      for (let n = 0; n < TIMES; n++) await session.publish(eventsOf(['k', `E${n}`]), checkpointAt(n, session));
+      // Two are needed for each: the checkpoint's and the events'. More of them: one was refused, and asked again.
+      const askedAgain = (times: number): boolean => kafka.proxy.seen.get(ADD_PARTITIONS)! - before > 2 * times;
+      let n = 0;
+      for (; n < TIMES || !askedAgain(n); n++) await session.publish(eventsOf(['k', `E${n}`]), checkpointAt(n, session));
       await session.close();
-      // Two are needed for each: the checkpoint's and the events'.
-      expect(kafka.proxy.seen.get(ADD_PARTITIONS)! - before).toBeGreaterThan(2 * TIMES);
-      expect(await kafka.values(ours.topics.events)).toEqual(Array.from({ length: TIMES }, (_, n) => `E${n}`));
+      expect(await kafka.values(ours.topics.events)).toEqual(Array.from({ length: n }, (_, index) => `E${index}`));
     }, 60_000);
   });
 
@@ -152,7 +154,7 @@ describeWithKafka('with one broker', () => {
     }
 
     it('naive, connect() is taken for the fence: doubled', async () => {
-      const naive = await kafka.sink('h6-naive', { REQUEST_TIMEOUT_SECONDS: '2' });
+      const naive = await kafka.sink('h6-naive');
       const predecessor = await hangingCommit(naive);
       const successor = await bareProducer(naive);
       // What it reads as committed ends before the transaction that hangs: it will publish from there.
@@ -166,7 +168,7 @@ describeWithKafka('with one broker', () => {
     }, 60_000);
 
     it('ours: fenced before anything is read, the late commit is refused', async () => {
-      const ours = await kafka.sink('h6-ours', { REQUEST_TIMEOUT_SECONDS: '2' });
+      const ours = await kafka.sink('h6-ours');
       const predecessor = await hangingCommit(ours);
       const successor = await ours.sink().takeOver();
       expect(successor.checkpoint).toBeUndefined();
@@ -264,7 +266,7 @@ describeWithKafka('with one broker', () => {
 
     it('naive, the same producer goes on: the aborted one is committed, the new one is gone', async () => {
       const naive = await kafka.sink('h10-naive');
-      const impatient = kafka.patient(2_000);
+      const impatient = kafka.patient(5_000);
       const producer = await bareProducer(naive, impatient);
       const kept = keepProduce(1);
       await expect(transact(producer, naive.topics.events, ['OLD'])).rejects.toThrow();
@@ -277,7 +279,7 @@ describeWithKafka('with one broker', () => {
     }, 60_000);
 
     it('ours: another epoch, the straggler is refused', async () => {
-      const ours = await kafka.sink('h10-ours', { REQUEST_TIMEOUT_SECONDS: '2' });
+      const ours = await kafka.sink('h10-ours');
       const session = await ours.sink().takeOver();
       const kept = keepProduce(2);
       await expect(session.publish(eventsOf(['k', 'OLD']), checkpointAt(1, session))).rejects.toThrow(SinkUnavailable);

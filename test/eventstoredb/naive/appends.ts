@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { jsonEvent, type EventData, type JSONType } from '@eventstore/db-client';
 import { outcomeOf } from './outcomes';
 import type { Scenario } from './program';
-import type { NaiveName } from './scenario';
+import { EXPECTS_TO_HANG_MS, type NaiveName, PATIENCE_MS } from './scenario';
 
 const event = (data: JSONType = {}): EventData => jsonEvent({ id: randomUUID(), type: 'TokensUsed', data });
 
-/** Far more than an answer takes, and over the deadline that the call was given. */
-const PATIENCE_MS = 2_000;
-const DEADLINE_MS = 1_000;
+/** Given to calls that hang: they are waited for longer, so that it has passed. */
+const DEADLINE_MS = EXPECTS_TO_HANG_MS / 2;
 
 export const appendScenarios = {
   /** Data that JSON cannot hold: an amount as a bigint, say. */
@@ -16,7 +15,7 @@ export const appendScenarios = {
     const client = connect();
     await client.appendToStream(settings.stream, event(), { expectedRevision: 'no_stream' });
     const amount = { tokens: 5n } as unknown as JSONType;
-    report.hangs = !(await settles(client.appendToStream(settings.stream, event(amount), { expectedRevision: 0n }), PATIENCE_MS));
+    report.hangs = !(await settles(client.appendToStream(settings.stream, event(amount), { expectedRevision: 0n }), EXPECTS_TO_HANG_MS));
   },
 
   /** Two clients of two servers; the first server is killed while the second has an append under way. */
@@ -41,7 +40,7 @@ export const appendScenarios = {
     tell('ready');
     await told();
     const append = client.appendToStream(settings.stream, event(), { expectedRevision: 0n, deadline: DEADLINE_MS });
-    report.hangs = !(await settles(append, PATIENCE_MS));
+    report.hangs = !(await settles(append, EXPECTS_TO_HANG_MS));
     // Later appends are answered, so it is not the connection that hangs.
     report.outcomes.push(await outcomeOf(client.appendToStream(settings.stream, event(), { expectedRevision: 'any' })));
   },
@@ -86,7 +85,7 @@ export const appendScenarios = {
     await told();
     const append = outcomeOf(client.appendToStream(settings.stream, event(), { expectedRevision: 0n, requiresLeader: true }));
     tell('under way');
-    report.hangs = !(await settles(append, PATIENCE_MS));
+    report.hangs = !(await settles(append, settings.patienceMs ?? PATIENCE_MS));
     if (!report.hangs) report.outcomes.push(await append);
   },
 } satisfies Partial<Record<NaiveName, Scenario>>;

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { jsonEvent } from '@eventstore/db-client';
 import { errorOf, outcomeOf } from './outcomes';
 import type { Naive, Scenario } from './program';
-import type { NaiveName } from './scenario';
+import { EXPECTS_TO_HANG_MS, type NaiveName, PATIENCE_MS } from './scenario';
 
-const PATIENCE_MS = 2_000;
 /** What a connection carries: the batch append is one, so one less is left for reads. */
 const LEAKED = 99;
 /** So large that a stream does not fit into the windows of the connection, and its read stays open on the server. */
@@ -29,9 +28,9 @@ export const readScenarios = {
     );
     await client.appendToStream(settings.stream, events, { expectedRevision: 'no_stream' });
     for (let read = 0; read < LEAKED; read += 1) await peek(naive, client);
-    report.hangs = !(await settles(peek(naive, client), PATIENCE_MS));
+    report.hangs = !(await settles(peek(naive, client), EXPECTS_TO_HANG_MS));
     // Another client of the process goes the same way: the library under it shares the connection.
-    report.outcomes.push((await settles(peek(naive, connect()), PATIENCE_MS)) ? 'a second client reads' : 'a second client hangs');
+    report.outcomes.push((await settles(peek(naive, connect()), EXPECTS_TO_HANG_MS)) ? 'a second client reads' : 'a second client hangs');
   },
 
   /** The first call to a host that accepts the connection and says nothing. */
@@ -41,9 +40,9 @@ export const readScenarios = {
     const reading = (async () => {
       for await (const { event } of head) report.handled.push(Number(event?.revision));
     })();
-    report.hangs = !(await settles(reading, PATIENCE_MS));
+    report.hangs = !(await settles(reading, EXPECTS_TO_HANG_MS));
     const append = outcomeOf(connect().appendToStream(settings.stream, [], { deadline: 1_000 }));
-    report.outcomes.push((await settles(append, PATIENCE_MS)) ? await append : 'the append hangs');
+    report.outcomes.push((await settles(append, EXPECTS_TO_HANG_MS)) ? await append : 'the append hangs');
   },
 
   /** Reads, once before the fault and once in it. */
@@ -61,6 +60,6 @@ export const readScenarios = {
     await read();
     tell('ready');
     await told();
-    report.hangs = !(await settles(read(), PATIENCE_MS));
+    report.hangs = !(await settles(read(), settings.patienceMs ?? PATIENCE_MS));
   },
 } satisfies Partial<Record<NaiveName, Scenario>>;

@@ -19,7 +19,14 @@ export interface NaiveSettings {
   stream: string;
   /** How many events the stream holds, where the scenario reads them. */
   events?: number;
+  /** After so long a call is said to hang. Short only where the spec expects that it does. */
+  patienceMs?: number;
 }
+
+/** On a busy machine an answer may take seconds; no call that is answered at all takes as long as this. */
+export const PATIENCE_MS = 20_000;
+/** Far more than an answer takes, where the spec knows that there will be none. */
+export const EXPECTS_TO_HANG_MS = 2_000;
 
 export const NAIVE = [
   'checkpointAhead',

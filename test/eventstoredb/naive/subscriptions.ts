@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { streamNameFilter, type AllStreamSubscription, type Position } from '@eventstore/db-client';
 import { errorOf } from './outcomes';
 import type { Naive, Scenario } from './program';
-import type { NaiveName } from './scenario';
+import { type NaiveName, PATIENCE_MS } from './scenario';
 
 /** Events that the process handles before it dies. */
 const HANDLED_BEFORE_CRASH = 10;
@@ -26,12 +26,12 @@ function subscribe(
   });
 }
 
-/** Handles events until there are as many, or until none came for a while. */
+/** Handles events until there are as many, or until none came for a while; the first has the time that a new connection takes. */
 async function handle({ report, settles }: Naive, subscription: AllStreamSubscription, count: number): Promise<void> {
   const reader = subscription[Symbol.asyncIterator]();
   for (let handled = 0; handled < count; handled += 1) {
     const next = reader.next();
-    if (!(await settles(next, SILENCE_MS))) return;
+    if (!(await settles(next, handled === 0 ? PATIENCE_MS : SILENCE_MS))) return;
     const { value, done } = await next;
     if (done === true) return;
     // Handling takes its time, as a write to a database does.
@@ -78,7 +78,7 @@ export const subscriptionScenarios = {
       }
     })();
     await told();
-    await Promise.race([following, pause(SILENCE_MS)]);
+    await Promise.race([following, pause(PATIENCE_MS)]);
     // By now the subscription is gone or everything has come.
     await pause(SILENCE_MS);
   },
