@@ -3,6 +3,9 @@ import { contractStores } from './support/contract-stores';
 import { REAL_URL } from './real-server';
 import { ServerUnderTest, type ServerSettings } from './server-under-test';
 
+/** Whole streams go over the network here, on a machine that may be busy. */
+jest.setTimeout(60_000);
+
 /** The suite that the embedded store passes too, on the adapter for EventStoreDB; end-to-end-real-server runs it on a real one. */
 function onTestServer(name: string, settings: ServerSettings, user?: string): void {
   (REAL_URL === undefined ? describe : describe.skip)(name, () => {

@@ -62,7 +62,9 @@ export class Appending {
     const refused = answer.getError();
     if (refused) throw this.refusal(refused, asked, (reason) => this.connection.sentence(link.node, reason));
     this.connection.answered(link);
-    return this.written(answer, asked);
+    const appended = await this.written(answer, asked);
+    link.heads.saw(asked.stream, appended);
+    return appended;
   }
 
   private async written(answer: BatchAppendResp, { stream, expectedRevision, events }: Asked): Promise<Appended> {

@@ -6,6 +6,7 @@ import { StreamsClient } from '@eventstore/db-client/generated/streams_grpc_pb';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb';
 import { type Address, type Endpoint, shown } from './address';
 import { BatchAppends } from './batch-appends';
+import { Heads } from './heads';
 
 /** A node that takes the connection and then says nothing is given up after this. */
 export const CONNECT_MS = 3_000;
@@ -29,6 +30,7 @@ export const channelOptions = ({ keepAliveIntervalMs, keepAliveTimeoutMs }: Addr
 /** One connection to one node, from its first answer until something about it is wrong; then another takes its place. */
 export class Link {
   readonly appends: BatchAppends;
+  readonly heads = new Heads();
   /** When the node was last heard on it, by `performance.now()`. */
   heardAt = performance.now();
   private readonly streams: StreamsClient;

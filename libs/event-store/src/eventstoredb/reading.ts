@@ -41,9 +41,23 @@ export class Reading {
     return events;
   }
 
+  /**
+   * Where a head is known already, the read asks for what came behind it, which is mostly nothing: the last event of an organisation
+   * may be an allocation of 100 KiB, and every draw asks for the head of its organisation.
+   */
   async headOf(stream: string): Promise<StreamHead> {
-    const [last] = await this.collect(streamEnd(stream), 1);
-    return { revision: last?.revision ?? NO_STREAM, position: last?.position ?? NO_POSITION };
+    return this.onLink(async (link) => {
+      const known = link.heads.get(stream);
+      if (known) {
+        const { events, missing } = await readOf(link, streamFrom(stream, known.revision + 1, 1), 1);
+        if (!missing && events.length === 0) return known;
+      }
+      const [last] = (await readOf(link, streamEnd(stream), 1)).events;
+      if (!last) return { revision: NO_STREAM, position: NO_POSITION };
+      const { revision, position } = last;
+      link.heads.saw(stream, { revision, position });
+      return { revision, position };
+    });
   }
 
   async all(after: bigint, maxCount: number): Promise<StoredEvent[]> {
@@ -64,14 +78,18 @@ export class Reading {
   }
 
   private collect(request: ReadReq, count: number, after = NO_POSITION): Promise<StoredEvent[]> {
+    return this.onLink(async (link) => (await readOf(link, request, count)).events, after);
+  }
+
+  private onLink<Result>(read: (link: Link) => Promise<Result>, after = NO_POSITION): Promise<Result> {
     return this.slots.run(async () => {
       for (let tries = 1; ; tries += 1) {
         const link = await this.connection.current();
         const since = performance.now();
         try {
-          const events = await eventsOf(link, request, count);
+          const result = await read(link);
           this.connection.answered(link);
-          return events;
+          return result;
         } catch (error) {
           if (error instanceof Silence) {
             this.connection.silent(link, since);
@@ -92,17 +110,24 @@ function errorOf({ kind }: Trouble, sentence: string, position: bigint): Error {
   return new StoreUnavailable(sentence);
 }
 
+interface Read {
+  events: StoredEvent[];
+  /** There is no such stream, or it was deleted. */
+  missing: boolean;
+}
+
 /**
  * The first `count` events of a read; the call is over when this returns, whatever comes of it. It is left to end by itself where it
  * can: servers take a connection that resets call after call for an attack, and close it.
  */
-async function eventsOf(link: Link, request: ReadReq, count: number): Promise<StoredEvent[]> {
+async function readOf(link: Link, request: ReadReq, count: number): Promise<Read> {
   const call = link.read(request, true);
   let timer: NodeJS.Timeout | undefined;
   let over = false;
   try {
-    return await new Promise<StoredEvent[]>((resolve, reject) => {
-      const events: StoredEvent[] = [];
+    return await new Promise<Read>((resolve, reject) => {
+      const read: Read = { events: [], missing: false };
+      const { events } = read;
       const wait = (ms: number, then: () => void): void => {
         clearTimeout(timer);
         timer = setTimeout(then, ms);
@@ -114,16 +139,17 @@ async function eventsOf(link: Link, request: ReadReq, count: number): Promise<St
         try {
           const record = answer.getEvent()?.getEvent();
           if (record) events.push(storedEvent(record));
+          else if (answer.hasStreamNotFound()) read.missing = true;
         } catch (error) {
           reject(error instanceof Error ? error : new Error(String(error)));
         }
         // A filtered read may look for one event more than it was asked for, however far away that is.
         if (events.length < count) timer?.refresh();
-        else wait(END_MS, () => resolve(events));
+        else wait(END_MS, () => resolve(read));
       });
       call.on('end', () => {
         over = true;
-        resolve(events);
+        resolve(read);
       });
       call.on('error', (error) => {
         over = true;
