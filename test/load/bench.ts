@@ -8,6 +8,7 @@ import { startEcho } from './echo-child';
 import { eventStoreDb } from './eventstoredb';
 import { FundedWallets, type Funding } from './funded-wallets';
 import type { Run } from './generator';
+import { LedgerInProcess } from './in-process';
 import { kafka } from './kafka';
 import { million } from './million';
 import { BadOption, parseOptions, type BenchOptions } from './options';
@@ -28,29 +29,37 @@ interface Report {
 type Runs = Map<Scenario['name'], Run[]>;
 
 async function bench(options: BenchOptions): Promise<Report> {
+  const http = await overHttp(options);
+  const direct = await inProcess(options);
+  const ratios = (over: Scenario['name'], under: Scenario['name']) =>
+    median(http.runs.get(over)!.map(({ perSecond }, round) => perSecond / http.runs.get(under)![round]!.perSecond));
+  return {
+    options,
+    funding: http.funding,
+    measured: [...http.measured, ...direct.measured],
+    spreadToEcho: ratios('spread', 'echo'),
+    hotToSpread: ratios('hot', 'spread'),
+    charged: http.charged + direct.charged,
+  };
+}
+
+interface Part {
+  funding: Funding;
+  measured: Measured[];
+  runs: Runs;
+  charged: number;
+}
+
+/** The service is a process of its own, and so is the echo. */
+async function overHttp(options: BenchOptions): Promise<Part> {
   const folder = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
   const echo = await startEcho();
   const service = await ChildService.start(folder);
   try {
     const token = await service.token({ role: 'platform' });
     const wallets = new FundedWallets(service.url, token, options.wallets);
-    const funding = await wallets.fund();
-    const before = await wallets.held(await wallets.mark('before'));
     const targets = { echo: echo.url, service: service.url, token, connections: options.connections };
-    const scenarios = httpScenarios({ ...targets, members: wallets.members, hot: wallets.hot });
-    const { runs, charged } = await runRounds(scenarios, options);
-    await verifyTotals(wallets, before, charged);
-    wallets.close();
-    const ratios = (over: Scenario['name'], under: Scenario['name']) =>
-      median(runs.get(over)!.map(({ perSecond }, round) => perSecond / runs.get(under)![round]!.perSecond));
-    return {
-      options,
-      funding,
-      measured: scenarios.map((scenario) => summarise(scenario, runs.get(scenario.name)!)),
-      spreadToEcho: ratios('spread', 'echo'),
-      hotToSpread: ratios('hot', 'spread'),
-      charged: charged.spread + charged.hot,
-    };
+    return await measured(wallets, httpScenarios({ ...targets, members: wallets.members, hot: wallets.hot }), options);
   } finally {
     echo.stop();
     await service.stop();
@@ -58,28 +67,55 @@ async function bench(options: BenchOptions): Promise<Report> {
   }
 }
 
-/** All scenarios in each round, one after the other; a first round only warms up, and its charges count in the totals. */
-async function runRounds(scenarios: Scenario[], { rounds, seconds }: BenchOptions): Promise<{ runs: Runs; charged: Charged }> {
-  const runs: Runs = new Map(scenarios.map(({ name }) => [name, []]));
-  const charged: Charged = { echo: 0, spread: 0, hot: 0 };
-  for (let round = 0; round <= rounds; round++) {
-    for (const scenario of scenarios) {
-      const run = await scenario.run(round === 0 ? WARM_UP_SECONDS : seconds);
-      checkAnswers(scenario.what, run);
-      charged[scenario.name] += run.requests;
-      if (round > 0) runs.get(scenario.name)!.push(run);
-    }
+async function inProcess(options: BenchOptions): Promise<Part> {
+  const folder = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
+  const ledger = await LedgerInProcess.start(folder);
+  try {
+    const wallets = new FundedWallets(ledger.url, ledger.token, options.wallets);
+    return await measured(wallets, ledger.scenarios(options.connections, wallets.members, wallets.hot), options);
+  } finally {
+    await ledger.stop();
+    rmSync(folder, { recursive: true });
   }
-  return { runs, charged };
 }
 
-type Charged = Record<Scenario['name'], number>;
+async function measured(wallets: FundedWallets, scenarios: Scenario[], options: BenchOptions): Promise<Part> {
+  const funding = await wallets.fund();
+  const before = await wallets.held(await wallets.mark('before'));
+  const { runs, charged, chargedHot } = await runRounds(scenarios, options);
+  await verifyTotals(wallets, before, charged, chargedHot);
+  wallets.close();
+  return { funding, measured: scenarios.map((scenario) => summarise(scenario, runs.get(scenario.name)!)), runs, charged };
+}
 
-/** Each answer charged one token: as many must be missing, in all and from the hot wallet. @throws Error names the difference */
-async function verifyTotals(wallets: FundedWallets, before: { total: number; hot: number }, charged: Charged): Promise<void> {
+/** All scenarios in each round, one after the other; a first round only warms up, and its charges count in the totals. */
+async function runRounds(scenarios: Scenario[], { rounds, seconds }: BenchOptions) {
+  const runs: Runs = new Map(scenarios.map(({ name }) => [name, []]));
+  let charged = 0;
+  let chargedHot = 0;
+  for (let round = 0; round <= rounds; round++) {
+    for (const scenario of scenarios) {
+      const { name, what, status, charges } = scenario;
+      const done = await scenario.run(round === 0 ? WARM_UP_SECONDS : seconds);
+      checkAnswers(what, done, status);
+      if (name !== 'echo') charged += done.requests * charges;
+      if (name === 'hot' || name === 'inProcessHot') chargedHot += done.requests * charges;
+      if (round > 0) runs.get(name)!.push(done);
+    }
+  }
+  return { runs, charged, chargedHot };
+}
+
+/** Each charge took one token: as many must be missing, in all and from the hot wallet. @throws Error names the difference */
+async function verifyTotals(
+  wallets: FundedWallets,
+  before: { total: number; hot: number },
+  charged: number,
+  chargedHot: number,
+): Promise<void> {
   const after = await wallets.held(await wallets.mark('after'));
   const marks = 1;
-  const expected = { total: before.total - charged.spread - charged.hot - marks, hot: before.hot - charged.hot - marks };
+  const expected = { total: before.total - charged - marks, hot: before.hot - chargedHot - marks };
   if (after.total !== expected.total || after.hot !== expected.hot)
     throw new Error(
       `The wallets should hold ${expected.total} tokens, the hot one ${expected.hot}; they hold ${after.total}, the hot one ${after.hot}.`,
@@ -94,13 +130,13 @@ function printed({ options, funding, measured, spreadToEcho, hotToSpread, charge
     p99.toFixed(2),
     range.map((rate) => Math.round(rate).toLocaleString('en')).join(' - '),
   ]);
-  const { lines, decided, settled } = funding.allocation;
+  const times = (of: 'decided' | 'settled') => funding.allocations.map((each) => each[of].toFixed(0)).join(', ');
   return [
-    `Medians of ${options.rounds} interleaved rounds of ${options.seconds} s, ${options.connections} connections, one usage per request, durable commits, funds and limits checked:\n`,
-    table(['work over HTTP', 'requests/s', 'p50 ms', 'p99 ms', 'rounds, requests/s'], rows),
+    `Medians of ${options.rounds} interleaved rounds of ${options.seconds} s, ${options.connections} in flight, durable commits, funds and limits checked:\n`,
+    table(['work', 'charges/s', 'p50 ms', 'p99 ms', 'rounds, charges/s'], rows),
     `\nspread / echo ${spreadToEcho.toFixed(2)} (goal 0.50), hot / spread ${hotToSpread.toFixed(2)} (goal 0.90); medians of the rounds' ratios.`,
-    `Allocation of ${lines} lines: decided in ${decided.toFixed(0)} ms, settled in ${settled.toFixed(0)} ms.`,
-    `Every answer was 201, and ${charged.toLocaleString('en')} tokens were charged, as many as are missing from the wallets.`,
+    `Allocations of ${funding.lines} lines, one after the other: decided in ${times('decided')} ms, settled in ${times('settled')} ms.`,
+    `Every answer was a yes, and ${charged.toLocaleString('en')} tokens were charged, as many as are missing from the wallets.`,
     'Of a long history, the EventStoreDB adapter and Kafka: npm run bench -- --million, --eventstoredb, --kafka.',
   ].join('\n');
 }

@@ -112,7 +112,7 @@ async function serviceRates({ rounds, seconds, wallets }: Options): Promise<Meas
       const runs = [];
       for (let round = 0; round < rounds; round += 1) {
         const run = await scenario.run(seconds);
-        checkAnswers(scenario.what, run);
+        checkAnswers(scenario.what, run, scenario.status);
         runs.push(run);
       }
       measured.push(summarise(scenario, runs));

@@ -17,10 +17,13 @@ const CALL_CONNECTIONS = 16;
 const TOKENS_EACH = 100_000;
 const TOKENS_HOT = 10_000_000;
 const LIMIT = 100_000_000;
+/** Allocations of LINES_MAX lines, to members of one more organisation: the first also opens their wallets. */
+const LARGE_ALLOCATIONS = 3;
 
+/** Each allocation of the largest size that was made, for the report; milliseconds. */
 export interface Funding {
-  /** The largest allocation that was made, for the report; milliseconds. */
-  allocation: { lines: number; decided: number; settled: number };
+  lines: number;
+  allocations: { decided: number; settled: number }[];
 }
 
 /** Wallets of members with allocated tokens under limits, all made through the API, and what they hold now. */
@@ -43,30 +46,49 @@ export class FundedWallets {
   }
 
   async fund(): Promise<Funding> {
-    const funding: Funding = { allocation: { lines: 0, decided: 0, settled: 0 } };
     for (const { id, members } of this.organisations) {
-      const path = `/organisations/${id}`;
-      await this.api.expect([201], 'PUT', path, { body: {} });
-      const tokens = members.length * TOKENS_EACH + TOKENS_HOT;
-      await this.api.expect([201], 'POST', `${path}/purchases`, { body: { tokens, paymentReference: 'bench' }, key: 'purchase' });
-      await this.api.expect([200], 'PATCH', `${path}/limits`, { body: { usage: { daily: LIMIT, monthly: LIMIT } } });
-      for (let from = 0; from < members.length; from += LINES_MAX)
-        await this.allocate(path, members.slice(from, from + LINES_MAX), from, funding);
+      const path = await this.open(id, members.length * TOKENS_EACH + TOKENS_HOT);
+      for (let from = 0; from < members.length; from += LINES_MAX) {
+        const some = members.slice(from, from + LINES_MAX);
+        await this.permit(path, some, `members-${from}`);
+        await this.allocate(path, some, `allocation-${from}`);
+      }
     }
-    return funding;
+    return { lines: LINES_MAX, allocations: await this.allocateMuch() };
   }
 
-  private async allocate(path: string, members: string[], from: number, funding: Funding): Promise<void> {
+  private async allocateMuch(): Promise<Funding['allocations']> {
+    const large = { id: 'organisation-large', members: Array.from({ length: LINES_MAX }, (_, n) => `line-${n}`) };
+    this.organisations.push(large);
+    const path = await this.open(large.id, LARGE_ALLOCATIONS * large.members.length * TOKENS_EACH);
+    await this.permit(path, large.members, 'members');
+    const allocations: Funding['allocations'] = [];
+    for (let n = 0; n < LARGE_ALLOCATIONS; n += 1) allocations.push(await this.allocate(path, large.members, `allocation-${n}`));
+    return allocations;
+  }
+
+  private async open(organisationId: string, tokens: number): Promise<string> {
+    const path = `/organisations/${organisationId}`;
+    await this.api.expect([201], 'PUT', path, { body: {} });
+    await this.api.expect([201], 'POST', `${path}/purchases`, { body: { tokens, paymentReference: 'bench' }, key: 'purchase' });
+    await this.api.expect([200], 'PATCH', `${path}/limits`, { body: { usage: { daily: LIMIT, monthly: LIMIT } } });
+    return path;
+  }
+
+  private async permit(path: string, members: string[], key: string): Promise<void> {
     const permitted = members.map((userId) => ({ userId, status: 'permitted' }));
-    await this.api.expect([200], 'POST', `${path}/members/batch`, { body: { members: permitted }, key: `members-${from}` });
+    await this.api.expect([200], 'POST', `${path}/members/batch`, { body: { members: permitted }, key });
+  }
+
+  private async allocate(path: string, members: string[], key: string): Promise<Funding['allocations'][number]> {
     const lines = members.map((userId) => ({ userId, tokens: userId === this.hot ? TOKENS_HOT : TOKENS_EACH }));
     const began = performance.now();
-    const answer = await this.api.expect([201], 'POST', `${path}/allocations`, { body: { lines }, key: `allocation-${from}` });
+    const answer = await this.api.expect([201], 'POST', `${path}/allocations`, { body: { lines }, key });
     const { allocationId } = bodyOf<AllocationAnswer>(answer);
     const decided = performance.now() - began;
     const position = positionOf(answer);
     await this.api.expect([200], 'GET', `${path}/allocations/${allocationId}?limit=1`, position === undefined ? {} : { position });
-    if (lines.length > funding.allocation.lines) funding.allocation = { lines: lines.length, decided, settled: performance.now() - began };
+    return { decided, settled: performance.now() - began };
   }
 
   /**

@@ -7,44 +7,45 @@ export interface Run {
   requests: number;
   perSecond: number;
   /** Milliseconds of each answer, in the order of arrival. */
-  milliseconds: Float64Array;
+  milliseconds: readonly number[];
   /** Answers by status. */
   statuses: Map<number, number>;
 }
 
-/** Answers of one run that are timed one by one; a faster run would be counted, only not timed further. */
-const TIMED_MAX = 4_000_000;
-
-/**
- * Closed loop: each connection sends its next request when it has its answer. After the time is up nothing new is sent and
- * everything under way is waited for, so that the totals can be checked to the token.
- */
+/** A closed loop over HTTP: each connection sends its next request when it has its answer. */
 export async function generate(url: string, connections: number, seconds: number, request: RequestOf): Promise<Run> {
   const { hostname, port } = new URL(url);
   const open = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(Number(port), hostname)));
-  const milliseconds = new Float64Array(TIMED_MAX);
+  try {
+    return await closedLoop(connections, seconds, (n, caller) => open[caller]!.send(request(n)));
+  } finally {
+    for (const connection of open) connection.close();
+  }
+}
+
+/**
+ * Each caller does its next piece of work when it has the answer of the last. After the time is up nothing new is begun and
+ * everything under way is waited for, so that the totals can be checked to the token. `work` resolves with a status.
+ */
+export async function closedLoop(callers: number, seconds: number, work: (n: number, caller: number) => Promise<number>): Promise<Run> {
+  const milliseconds: number[] = [];
   const statuses = new Map<number, number>();
-  let requests = 0;
   let sent = 0;
   const began = performance.now();
   const until = began + seconds * 1000;
-  const loop = async (connection: HttpConnection) => {
+  const loop = async (caller: number) => {
     for (let now = performance.now(); now < until;) {
-      const status = await connection.send(request(sent++));
+      const status = await work(sent++, caller);
       const answered = performance.now();
-      if (requests < TIMED_MAX) milliseconds[requests] = answered - now;
-      requests += 1;
+      milliseconds.push(answered - now);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       now = answered;
     }
   };
-  try {
-    await Promise.all(open.map(loop));
-  } finally {
-    for (const connection of open) connection.close();
-  }
+  await Promise.all(Array.from({ length: callers }, (_, caller) => loop(caller)));
   const elapsed = (performance.now() - began) / 1000;
-  return { requests, perSecond: requests / elapsed, milliseconds: milliseconds.slice(0, Math.min(requests, TIMED_MAX)), statuses };
+  const requests = milliseconds.length;
+  return { requests, perSecond: requests / elapsed, milliseconds, statuses };
 }
 
 /** A POST as text; the same head for the echo and for the service. */

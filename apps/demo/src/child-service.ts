@@ -51,7 +51,7 @@ export class ChildService {
       AUTH: 'local',
       ...settings,
     };
-    const child = spawn(process.execPath, ['--enable-source-maps', `${built}/main.js`], {
+    const child = spawn(process.execPath, ['--max-semi-space-size=32', '--enable-source-maps', `${built}/main.js`], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

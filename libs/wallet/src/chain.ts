@@ -37,10 +37,9 @@ export function seal({ type, data: facts }: WalletEvent, envelope: Envelope, hea
   const previousHash = head.hash;
   head.revision += 1;
   const data = canonical(facts);
-  head.hash = hashing.sha256(
-    `${previousHash}{"data":${data},"metadata":${metadataFor(type, envelope, previousHash)},"revision":${head.revision},"type":"${type}"}`,
-  );
-  return { id: hashing.idOf(head.hash), type, data, metadata: metadataFor(type, envelope, previousHash, head.hash) };
+  const [before, after] = metadataFor(type, envelope, previousHash);
+  head.hash = hashing.sha256(`${previousHash}{"data":${data},"metadata":${before}${after},"revision":${head.revision},"type":"${type}"}`);
+  return { id: hashing.idOf(head.hash), type, data, metadata: `${before},"hash":"${head.hash}"${after}` };
 }
 
 /** The text that is hashed: the previous hash, then the canonical JSON of the rest. `data` is canonical JSON already. */
@@ -50,19 +49,18 @@ export const hashedText = (
 ): string => `${previousHash}{"data":${data},"metadata":${canonical(metadata)},"revision":${revision},"type":"${type}"}`;
 
 /**
- * Canonical JSON of an event's metadata, without its hash while that is being made. The fields stand in the order of their names.
+ * Canonical JSON of an event's metadata in two parts, between which its hash will stand. The fields are in the order of their names.
  * Only a command's own result carries its key; what is written beside it names its cause.
  */
-function metadataFor(type: EventType, envelope: Envelope, previousHash: string, hash?: string): string {
+function metadataFor(type: EventType, envelope: Envelope, previousHash: string): [before: string, after: string] {
   const { actor, role, client, requestId, correlationId, traceparent, key, contentHash } = envelope;
   const keyed = key !== undefined && contentHash !== undefined && !BESIDE.has(type);
   const id = canonicalText(requestId);
-  let text = `{"$causationId":${id},"$correlationId":${canonicalText(correlationId)},"actor":${canonicalText(actor)}`;
-  if (client !== undefined) text += `,"client":${canonicalText(client)}`;
-  if (keyed) text += `,"contentHash":${canonicalText(contentHash)}`;
-  if (hash !== undefined) text += `,"hash":"${hash}"`;
-  if (keyed) text += `,"key":${canonicalText(key)}`;
-  text += `,"previousHash":"${previousHash}","requestId":${id},"role":${canonicalText(role)},"schema":"${SCHEMA}"`;
-  if (traceparent !== undefined) text += `,"traceparent":${canonicalText(traceparent)}`;
-  return `${text}}`;
+  let before = `{"$causationId":${id},"$correlationId":${canonicalText(correlationId)},"actor":${canonicalText(actor)}`;
+  if (client !== undefined) before += `,"client":${canonicalText(client)}`;
+  if (keyed) before += `,"contentHash":${canonicalText(contentHash)}`;
+  let after = keyed ? `,"key":${canonicalText(key)}` : '';
+  after += `,"previousHash":"${previousHash}","requestId":${id},"role":${canonicalText(role)},"schema":"${SCHEMA}"`;
+  if (traceparent !== undefined) after += `,"traceparent":${canonicalText(traceparent)}`;
+  return [before, `${after}}`];
 }

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { canonical, type Envelope } from '@ledger/wallet';
-import { v7 as uuidV7 } from 'uuid';
 import type { Principal } from '../auth/principal';
-import { hashing } from '../wallets/hashing';
+import { hashing, uuidV7 } from '../wallets/hashing';
 import { Problem, validationFailed } from './problem';
 
 /** 1..200 visible ASCII characters. A space is refused, for Node joins a repeated header with a comma and a space. */
@@ -15,7 +14,7 @@ const TRACEPARENT_PATTERN = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$
 const saneOr = (header: string | string[] | undefined, otherwise: () => string): string =>
   typeof header === 'string' && REQUEST_ID_PATTERN.test(header) ? header : otherwise();
 
-export const requestIdOf = (headers: IncomingHttpHeaders): string => saneOr(headers['x-request-id'], uuidV7);
+export const requestIdOf = (headers: IncomingHttpHeaders): string => saneOr(headers['x-request-id'], () => uuidV7(Date.now()));
 
 /** @throws Problem KEY_MISSING, VALIDATION_FAILED */
 export function keyOf(headers: IncomingHttpHeaders, required: boolean): string | undefined {

@@ -67,7 +67,9 @@ export class PendingLines {
     if (!this.fresh.delete(keyOf(userId, organisationId, number))) this.drop.run(userId, organisationId, number);
   }
 
+  /** Asked after each batch, so it writes its own lines and leaves the other views in memory. */
   after(sequence: number, count: number): PendingLine[] {
+    this.flush();
     return this.read.all(sequence, count);
   }
 

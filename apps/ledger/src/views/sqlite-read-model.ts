@@ -16,9 +16,7 @@ import { RevisionMissing, type Views } from './views';
 const BATCH_MAX = 1_000;
 
 /** The file while it is open. */
-interface Current extends OpenViews {
-  folding: Folding;
-}
+type Current = OpenViews & { folding: Folding };
 
 /** The read model in a local SQLite file, which follows the store and is thrown away when it does not match it. */
 export class SqliteReadModel extends ReadModel {
@@ -60,14 +58,7 @@ export class SqliteReadModel extends ReadModel {
 
   /** The views as of `position`. @throws Error before start and after stop */
   get views(): Views {
-    const { views } = this.current();
-    try {
-      views.flush();
-    } catch (error) {
-      this.recover(error);
-      throw error;
-    }
-    return views;
+    return this.reading((views) => views.flush());
   }
 
   /** Grows when the read model goes back while running: sequences of pending lines then begin again. */
@@ -78,8 +69,7 @@ export class SqliteReadModel extends ReadModel {
   /** @throws ReadModelInUse when another process holds the file */
   async start(): Promise<void> {
     this.stopping = new AbortController();
-    const file = new ViewFile(this.path);
-    this.file = file;
+    const file = (this.file = new ViewFile(this.path));
     try {
       this.opened = this.open(file);
       await this.compare().catch((error: unknown) => this.discardDamage(error));
@@ -109,7 +99,7 @@ export class SqliteReadModel extends ReadModel {
 
   /** Lines of allocations that no member has received, behind `sequence`; none while the views are catching up. */
   pendingLines(sequence: number, count: number): PendingLine[] {
-    return this.ready ? this.views.pending.after(sequence, count) : [];
+    return this.ready ? this.reading(({ pending }) => pending.after(sequence, count)) : [];
   }
 
   /** Calls back after the start and after each batch. The answer ends it. */
@@ -231,6 +221,16 @@ export class SqliteReadModel extends ReadModel {
       this.log.error(`The read model goes on at position ${this.far.position}: ${reasonOf(error)}.`);
     } catch (second) {
       this.discard(reasonOf(second));
+    }
+  }
+
+  private reading<T>(read: (views: Views) => T): T {
+    const { views } = this.current();
+    try {
+      return read(views);
+    } catch (error) {
+      this.recover(error);
+      throw error;
     }
   }
 

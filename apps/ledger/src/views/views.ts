@@ -88,8 +88,8 @@ export class Views {
   }
 
   /** Writes the rows that `apply` changed in memory only; before every read, and before a commit. When it throws, `forget` must follow. */
-  flush(): void {
-    if (!this.changed) return;
+  flush(): this {
+    if (!this.changed) return this;
     this.balances.flush();
     this.users.flush();
     this.relationships.flush();
@@ -97,6 +97,7 @@ export class Views {
     this.pending.flush();
     this.history.flush();
     this.changed = false;
+    return this;
   }
 
   /** Writes all that `apply` holds in memory, also what answers are found in without it; before a commit. As for `flush`. */

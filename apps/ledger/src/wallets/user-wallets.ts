@@ -13,8 +13,8 @@ export class UserWallets extends Wallets<UserWallet> {
 
   protected override policiesFor(userId: string) {
     return async (organisationIds: readonly string[], attempt: { policies: Map<string, unknown> }): Promise<void> => {
-      const read = organisationIds.map(async (id) => attempt.policies.set(id, await this.organisations.policy(id, userId)));
-      await Promise.all(read);
+      const keep = (id: string) => this.organisations.policy(id, userId).then((policy) => attempt.policies.set(id, policy));
+      await Promise.all(organisationIds.map(keep));
     };
   }
 }

@@ -1,3 +1,4 @@
+import { StoreUnavailable } from '@ledger/event-store';
 import {
   AllocateTokens,
   allocate,
@@ -214,6 +215,38 @@ describe('a limit of the organisation', () => {
     const headOf = jest.spyOn(one.store, 'headOf');
     expect(await tally(Object.keys(members).map((id) => one.use(id, { tokens: 1 })))).toEqual({ done: 30 });
     expect(headOf.mock.calls.filter(([stream]) => stream === 'organisationWallet-acme').length).toBeLessThanOrEqual(2);
+  });
+
+  it('is not taken from a look that was under way when the draw came', async () => {
+    const [one, two] = [await instances.start(), await instances.start()];
+    await endow(one, 'acme', { ben: 100 });
+    const dailyLimit = async () => (await two.organisations.policy('acme', 'ben'))?.limits.daily.limit;
+    expect(await dailyLimit()).toBeNull();
+    const headOf = two.store.headOf.bind(two.store);
+    let [looks, answers] = [() => {}, () => {}];
+    const looking = new Promise<void>((resolve) => (looks = resolve));
+    const answered = new Promise<void>((resolve) => (answers = resolve));
+    jest.spyOn(two.store, 'headOf').mockImplementationOnce(async (stream) => {
+      const head = await headOf(stream);
+      looks();
+      await answered;
+      return head;
+    });
+    const before = dailyLimit();
+    await looking;
+    await one.organisations.execute(command(SetDefaultLimits, ORGANISATION, { usage: { daily: 15 } }, 'lower'), setDefaultLimits);
+    const after = dailyLimit();
+    answers();
+    expect([await before, await after]).toEqual([null, 15]);
+  });
+
+  it('is read again after a look that failed', async () => {
+    const [one, two] = [await instances.start(), await instances.start()];
+    await endow(one, 'acme', { ben: 100 });
+    jest.spyOn(two.store, 'readStream').mockRejectedValueOnce(new StoreUnavailable('away'));
+    const draws = [two.organisations.policy('acme', 'ben'), two.organisations.policy('acme', 'eva')];
+    for (const draw of draws) await expect(draw).rejects.toThrow(StoreUnavailable);
+    expect(await two.organisations.policy('acme', 'ben')).toMatchObject({ status: 'permitted' });
   });
 });
 
