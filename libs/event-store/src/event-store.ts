@@ -38,6 +38,9 @@ export const NO_STREAM = -1;
 export const NO_POSITION = -1n;
 
 export abstract class EventStore {
+  /** The SQLite file that holds all events, if one does: then several threads may share the reading of it (`SqliteScan`). */
+  readonly file: string | undefined;
+
   /** The store's limit for a whole append: the sum over its events of the bytes of data, metadata and twice the type. */
   abstract readonly maxAppendBytes: number;
 

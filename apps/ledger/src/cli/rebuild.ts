@@ -6,8 +6,9 @@ import { readSettings, type Environment, type Settings } from '../settings';
 import { buildFromNothing, buildTo, pagesTo } from '../views/building';
 import { Checkpoints, contradiction } from '../views/checkpoint';
 import { compare, DIFFERENCES_MAX } from '../views/comparison';
+import type { OpenViews } from '../views/filling';
 import { ProgressLog } from '../views/progress';
-import { type OpenViews, ReadModelInUse, ViewFile } from '../views/view-file';
+import { ReadModelInUse, ViewFile } from '../views/view-file';
 
 const USAGE = `Usage: npm run rebuild               builds the read model of a stopped service anew
        npm run rebuild -- --check    builds another beside it, running or not, and compares the two row by row`;
@@ -97,8 +98,7 @@ async function freshFile(store: EventStore, readModelPath: string, until: bigint
   const log = new ProgressLog((sentence) => out(`Read ${sentence}.`), PROGRESS_MS);
   const began = performance.now();
   const pages = pagesTo(until, store, NO_POSITION);
-  const mark = (await store.mark()) ?? '';
-  const opened = (await buildFromNothing(until, pages, mark, file, (progress) => log.tell(progress))) ?? file.open();
+  const opened = (await buildFromNothing({ store, until, pages, file, tell: (progress) => log.tell(progress) })) ?? file.open();
   out(`Built to position ${until} in ${Math.round((performance.now() - began) / 100) / 10} s.`);
   const close = () => {
     opened.db.close();

@@ -40,6 +40,9 @@ export class Bills {
       answer text not null,
       primary key (stream, revision)
     ) strict, without rowid;`;
+  static readonly joined = `
+    insert into billing select * from other.billing;
+    insert into bills select * from other.bills;`;
   static readonly indexes = `
     create index storage_days on bills (stream, day) where day is not null;`;
 

@@ -29,7 +29,7 @@ afterEach(async () => {
   jest.restoreAllMocks();
 });
 
-const filesBeside = (): string[] => readdirSync(ledger.folder).filter((name) => /^read-model\.db-(entries|journal)/.test(name));
+const filesBeside = (): string[] => readdirSync(ledger.folder).filter((name) => /^read-model\.db-(entries|other|journal)/.test(name));
 
 /** What a process leaves that was killed while it filled the file. */
 async function leaveUnfinished(): Promise<void> {
@@ -60,7 +60,7 @@ describe('a file that is filled from nothing', () => {
     const filling = file.begin();
     expect(statSync(`${ledger.path}-entries`).mode & 0o777).toBe(0o600);
     filling.db.close();
-    const built = await buildFromNothing(head, pagesTo(head, ledger.store, NO_POSITION), 'mark', file);
+    const built = await buildFromNothing({ store: ledger.store, until: head, pages: pagesTo(head, ledger.store, NO_POSITION), file });
     expect([built?.checkpoints.last()?.position, built?.db.pragma('journal_mode', { simple: true })]).toEqual([head, 'wal']);
     expect([built?.db.pragma('integrity_check', { simple: true }), statSync(ledger.path).mode & 0o777]).toEqual(['ok', 0o600]);
     built?.db.close();
@@ -78,9 +78,24 @@ describe('a file that is filled from nothing', () => {
   it('is gone when the store ends before', async () => {
     const file = new ViewFile(ledger.path);
     const head = await ledger.store.headPosition();
-    expect(await buildFromNothing(head + 1n, pagesTo(head, ledger.store, NO_POSITION), 'mark', file)).toBeUndefined();
+    expect(
+      await buildFromNothing({ store: ledger.store, until: head + 1n, pages: pagesTo(head, ledger.store, NO_POSITION), file }),
+    ).toBeUndefined();
     expect([existsSync(ledger.path), filesBeside()]).toEqual([false, []]);
     file.release();
+  });
+
+  it('fails when its second thread does, and is begun again', async () => {
+    const file = new ViewFile(ledger.path);
+    const until = await ledger.store.headPosition();
+    let ended = 0;
+    const fillBeside = () => ({ done: Promise.reject(new Error('no room on the disk')), end: () => Promise.resolve((ended += 1)) });
+    const pages = pagesTo(until, ledger.store, NO_POSITION);
+    await expect(buildFromNothing({ store: ledger.store, until, pages, file, fillBeside })).rejects.toThrow('no room on the disk');
+    expect(ended).toBe(1);
+    file.release();
+    expect((await ledger.read()).views.balances.find('acme')?.available).toBe(850);
+    expect(filesBeside()).toEqual([]);
   });
 
   it('says nothing before it is done: no half answers, and no entry that would be called new', async () => {

@@ -1,8 +1,11 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
 import { Folding } from './folding';
+import type { OpenViews } from './filling';
 import { type Progress, progressOf } from './progress';
-import type { OpenViews, ViewFile } from './view-file';
+import { type FillBeside, fillInThread, FIRST_PART, foldShare, SHARED_EVENTS_MIN } from './shares';
+import type { ViewFile } from './view-file';
+import type { Views } from './views';
 
 const PAGE = 1_000;
 
@@ -18,39 +21,80 @@ export async function buildTo(position: bigint, store: EventStore, opened: OpenV
   folding.commit(mark);
 }
 
+/** What is built from nothing: all that the store holds up to `until`. */
+export interface Building {
+  store: EventStore;
+  until: bigint;
+  /** All events, for a thread that reads alone. */
+  pages: AsyncIterable<StoredEvent[]>;
+  file: ViewFile;
+  tell?: Tell;
+  /** Ends it before its time. */
+  signal?: AbortSignal;
+  /** Fills the other half, where the store lets two threads read it. */
+  fillBeside?: FillBeside;
+}
+
 /**
- * Fills an empty file with all that `pages` bring up to `position`, as one piece of work that is done or to be done again. Undefined
- * when the pages end before: then the file is gone.
+ * Fills an empty file, as one piece of work that is done or to be done again. Undefined when the store or the signal ended it before:
+ * then the file is gone.
  */
-export async function buildFromNothing(
-  position: bigint,
-  pages: AsyncIterable<StoredEvent[]>,
-  mark: string,
-  file: ViewFile,
-  tell: Tell = () => undefined,
-): Promise<OpenViews | undefined> {
-  const { db, views, checkpoints } = file.begin();
-  let last: StoredEvent | undefined;
+export async function buildFromNothing(building: Building): Promise<OpenViews | undefined> {
+  const { store, until, file, fillBeside = until < SHARED_EVENTS_MIN ? undefined : fillInThread } = building;
+  const opened = file.begin();
+  const beside = store.file === undefined ? undefined : fillBeside?.({ store: store.file, path: file.otherPath, until });
+  // Noticed when the two are joined.
+  beside?.done.catch(() => undefined);
   try {
+    const { db, views, checkpoints } = opened;
     db.exec('begin');
-    for await (const page of pages) {
-      for (const event of page) views.apply(event);
-      // Nobody waits for an allocation here.
-      views.takeProgressed();
-      last = page.at(-1);
-      if (last === undefined || last.position >= position) break;
-      tell(progressOf(last.position, position));
-      await othersFirst();
+    const last = await (store.file === undefined || beside === undefined
+      ? foldAll(building, views)
+      : foldFirst(building, store.file, views));
+    if (last !== undefined) {
+      checkpoints.save((await store.mark()) ?? '', last);
+      views.complete();
+      db.exec('commit');
+      db.close();
+      return await file.finish(beside?.done);
     }
-    if (last !== undefined) checkpoints.save(mark, last);
-    views.complete();
-    db.exec('commit');
   } finally {
-    db.close();
+    await beside?.end();
+    opened.db.close();
   }
-  if (last !== undefined && last.position >= position) return file.finish();
   file.discard();
   return undefined;
+}
+
+/** Answers the last event; undefined when it ended before. */
+async function foldAll({ pages, until, tell, signal }: Building, views: Views): Promise<StoredEvent | undefined> {
+  for await (const page of pages) {
+    for (const event of page) views.apply(event);
+    // Nobody waits for an allocation here.
+    views.takeProgressed();
+    const last = page.at(-1);
+    if (last === undefined) continue;
+    if (last.position >= until) return last;
+    if (await endedMeanwhile(last.position, until, tell, signal)) return undefined;
+  }
+  return undefined;
+}
+
+async function foldFirst(
+  { store, until, file, tell, signal }: Building,
+  storeFile: string,
+  views: Views,
+): Promise<StoredEvent | undefined> {
+  for (const readTo of foldShare(views, { store: storeFile, path: file.path, until }, FIRST_PART))
+    if (await endedMeanwhile(readTo, until, tell, signal)) return undefined;
+  const [last] = await store.readAll(until - 1n, 1);
+  return last;
+}
+
+async function endedMeanwhile(position: bigint, until: bigint, tell: Tell = () => undefined, signal?: AbortSignal): Promise<boolean> {
+  if (position < until) tell(progressOf(position, until));
+  await othersFirst();
+  return signal?.aborted === true;
 }
 
 /** All events behind `after`, up to `position`. @throws StoreUnavailable */

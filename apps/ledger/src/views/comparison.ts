@@ -63,10 +63,10 @@ const tablesOf = (db: Database): string[] =>
     .all()
     .filter((name) => !NOT_COMPARED.has(name));
 
-/** The columns of the primary key, or of a unique index where that is only a counter. */
+/** The columns of the primary key, or of a unique index where there is none, or only a counter. */
 function keyOf(db: Database, table: string): string[] {
-  if (OWN_COUNTERS[table] === undefined)
-    return db.prepare<[string], string>('select name from pragma_table_info(?) where pk > 0 order by pk').pluck().all(table);
+  const key = db.prepare<[string], string>('select name from pragma_table_info(?) where pk > 0 order by pk').pluck().all(table);
+  if (key.length > 0 && OWN_COUNTERS[table] === undefined) return key;
   return db
     .prepare<[string], string>(
       `select columns.name from pragma_index_list(?) indexes join pragma_index_info(indexes.name) columns

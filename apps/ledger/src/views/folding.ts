@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import type { Checkpoint } from './checkpoint';
-import type { OpenViews } from './view-file';
+import type { OpenViews } from './filling';
 
 /** A transaction is committed after so many events or so much time, whichever comes first. */
 const COMMIT_EVENTS = 2_000;

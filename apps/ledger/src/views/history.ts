@@ -21,6 +21,9 @@ export interface Present {
 /** Answers: how it was. Purchases, what was in transit, and marks to fold old balances from; usages, which are most events, write nothing here. */
 export class History {
   static readonly tables = [Transit.tables, Purchases.tables, BalanceMarks.tables].join('\n');
+  static readonly joined = `
+    insert into purchases select * from other.purchases;
+    insert into balance_marks select * from other.balance_marks;`;
 
   readonly transit: Transit;
   readonly purchases: Purchases;
@@ -56,7 +59,7 @@ export class History {
     this.purchases.made(stream, revision, data, textIn(metadata, 'actor') ?? '');
   }
 
-  private arrived({ data: { organisationId, allocationId, at, tokens } }: EventOf<'AllocationReceived'>): void {
+  arrived({ data: { organisationId, allocationId, at, tokens } }: EventOf<'AllocationReceived'>): void {
     this.transit.arrived(organisationId, allocationId, at, tokens);
   }
 

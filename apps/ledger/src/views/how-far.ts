@@ -31,10 +31,10 @@ export class HowFar {
     return progressOf(this.position > this.builtTo ? this.position : this.builtTo, this.headAtStart);
   }
 
-  building(progress: Progress): void {
+  readonly building = (progress: Progress): void => {
     this.builtTo = progress.position;
     this.log.tell(progress);
-  }
+  };
 
   /** `progressed` are the allocations of which a line was received on the way. */
   goOnTo(position: bigint, progressed: ReadonlySet<string>): void {

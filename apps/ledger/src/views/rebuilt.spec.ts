@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NO_POSITION, type StoredEvent } from '@ledger/event-store';
+import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
 import Sqlite, { type Database } from 'better-sqlite3';
 import fc from 'fast-check';
 import { Instances } from '../wallets/testing/instances';
@@ -7,6 +7,7 @@ import { history, step } from '../wallets/testing/steps';
 import { buildFromNothing, pagesTo } from './building';
 import { Checkpoints } from './checkpoint';
 import { compare } from './comparison';
+import { type FillBeside, fillSecond } from './shares';
 import { SqliteReadModel } from './sqlite-read-model';
 import { ViewFile } from './view-file';
 import { Views } from './views';
@@ -28,9 +29,29 @@ function folded(events: readonly StoredEvent[], sizes: readonly number[]): Datab
   return db;
 }
 
+/** As the second thread does it, but here: a worker has no compiler. */
+const fillHere: FillBeside = (options) => {
+  fillSecond(options);
+  return { done: Promise.resolve(), end: () => Promise.resolve() };
+};
+
+async function filledFile(store: EventStore, folder: string, fillBeside: FillBeside | undefined): Promise<Database> {
+  const file = new ViewFile(join(folder, 'filled.db'));
+  const until = await store.headPosition();
+  const filled = await buildFromNothing({
+    store,
+    until,
+    pages: pagesTo(until, store, NO_POSITION),
+    file,
+    ...(fillBeside && { fillBeside }),
+  });
+  file.release();
+  return filled!.db;
+}
+
 const indexesOf = (db: Database): unknown[] => db.prepare(`select name, sql from sqlite_schema where type = 'index' order by name`).all();
 
-it('built anew, in any batches and with every event twice, has the rows that it had when it was read live', async () => {
+it('built anew, by one thread or two, in any batches and with every event twice, has the rows that it had when it was read live', async () => {
   const steps = fc.array(fc.nat(400), { minLength: 10, maxLength: 60 });
   const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
@@ -50,13 +71,12 @@ it('built anew, in any batches and with every event twice, has the rows that it 
         const { differences, rows: count } = compare(rows, rebuilt);
         expect(differences).toEqual([]);
         expect(count).toBeGreaterThan(20);
-        const file = new ViewFile(join(instances.folder, 'filled.db'));
-        const head = await one.store.headPosition();
-        const filled = await buildFromNothing(head, pagesTo(head, one.store, NO_POSITION), 'mark', file);
-        expect(compare(rows, filled!.db)).toMatchObject({ differences: [], rows: count });
-        expect(indexesOf(filled!.db)).toEqual(indexesOf(rows));
-        filled!.db.close();
-        file.release();
+        for (const fillBeside of [undefined, fillHere]) {
+          const filled = await filledFile(one.store, instances.folder, fillBeside);
+          expect(compare(rows, filled)).toMatchObject({ differences: [], rows: count });
+          expect(indexesOf(filled)).toEqual(indexesOf(rows));
+          filled.close();
+        }
         rows.close();
         rebuilt.close();
       } finally {

@@ -41,6 +41,10 @@ export class Relationships {
       allocation text not null,
       primary key (user_id, organisation_id)
     ) strict, without rowid;`;
+  /** What the organisation's stream says of the relationship is in this file already. */
+  static readonly joined = `
+    insert into relationships select * from other.relationships where true
+    on conflict do update set tokens = excluded.tokens, first_revision = excluded.first_revision, usage = excluded.usage;`;
 
   private readonly rows = new Map<string, Relationship>();
   /** By user, so that those of one user can be written alone. */

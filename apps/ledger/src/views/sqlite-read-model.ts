@@ -3,14 +3,16 @@ import { type EventStore, NO_POSITION, StoreClosed, type StoredEvent } from '@le
 import { Logger } from '@nestjs/common';
 import { buildFromNothing } from './building';
 import { contradiction } from './checkpoint';
+import type { OpenViews } from './filling';
 import { Folding } from './folding';
 import { HowFar } from './how-far';
 import { pause } from './pause';
 import type { PendingLine } from './pending-lines';
 import type { Progress } from './progress';
 import { ReadModel, type UniqueEntry, type UniqueKind } from './read-model';
-import { isDamage, type OpenViews, ReadModelClosed, ViewFile } from './view-file';
-import { RevisionMissing, type Views } from './views';
+import { RevisionMissing } from './stream-revisions';
+import { isDamage, ReadModelClosed, reasonOf, ViewFile } from './view-file';
+import type { Views } from './views';
 
 /** Nothing else runs while a batch is folded in. */
 const BATCH_MAX = 1_000;
@@ -186,7 +188,7 @@ export class SqliteReadModel extends ReadModel {
     this.opened = undefined;
     this.far.mark = await this.store.mark();
     const pages = this.store.follow(NO_POSITION, { batchMax: BATCH_MAX, signal });
-    const built = await buildFromNothing(this.far.headAtStart, pages, this.far.mark ?? '', file, (progress) => this.far.building(progress));
+    const built = await buildFromNothing({ store: this.store, until: this.far.headAtStart, pages, file, tell: this.far.building, signal });
     if (built === undefined) return;
     this.opened = this.folded(built);
     this.far.goOnTo(built.checkpoints.last()?.position ?? NO_POSITION, new Set());
@@ -246,5 +248,3 @@ export class SqliteReadModel extends ReadModel {
     this.file = undefined;
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));

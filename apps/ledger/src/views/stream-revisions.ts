@@ -8,6 +8,14 @@ export interface ReadStream extends WalletRef {
   revision: number;
 }
 
+/** A stream goes on behind a revision that was never read: the views and the store disagree, so the views must be built again. */
+export class RevisionMissing extends Error {
+  constructor(stream: string, read: number, revision: number) {
+    super(`${stream} was read up to revision ${read} and goes on with ${revision}`);
+    this.name = 'RevisionMissing';
+  }
+}
+
 /** How far each wallet's stream was read. The rows of the wallets hold it; the recent ones are kept here too. */
 export class StreamRevisions {
   private readonly recent = new Map<string, ReadStream>();

@@ -30,6 +30,7 @@ export class UniqueEntries {
       content_hash any,
       primary key (stream, kind, entry)
     ) strict, without rowid;`;
+  static readonly joined = 'insert into unique_entries select * from other.unique_entries;';
 
   /** By stream. Nearly every event adds one, and one by one they would touch pages all over the file. */
   private readonly fresh = new Map<string, Fresh[]>();

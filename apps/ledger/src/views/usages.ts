@@ -24,7 +24,7 @@ export interface UsageRow {
 type Text = string | null;
 
 export class Usages {
-  /** The id is a UUIDv7, so new rows go to the end of the tree, which costs the least. */
+  /** Rows are only added, one behind the other; a reversal is a row of its own. */
   static readonly tables = `
     create table usages (
       usage_id text not null,
@@ -36,25 +36,36 @@ export class Usages {
       cost text,
       service text,
       reference text,
-      charged text not null,
-      reversed_revision integer,
-      reversed_at text,
-      primary key (usage_id, user_id)
+      charged text not null
+    ) strict;
+    create table reversals (
+      user_id text not null,
+      usage_id text not null,
+      revision integer not null,
+      at text not null,
+      primary key (user_id, usage_id)
     ) strict, without rowid;`;
+  static readonly joined = `
+    insert into usages select * from other.usages order by rowid;
+    insert into reversals select * from other.reversals;`;
+  /** The id is a UUIDv7, so new entries go to the end of the tree, which costs the least. */
   static readonly indexes = `
+    create unique index usages_by_id on usages (usage_id, user_id);
     create index usages_by_reference on usages (user_id, reference, revision) where reference is not null;`;
 
   private readonly write: Statement<[string, string, number, number, string, Text, Text, Text, Text, string]>;
-  private readonly writeReversal: Statement<[number, string, string, string]>;
+  private readonly writeReversal: Statement<[string, string, number, string]>;
   private readonly read: Statement<[string, string], UsageRow>;
   private readonly readByReference: Statement<[string, string, number, number], UsageRow>;
 
   constructor(db: Database) {
-    this.write = db.prepare('insert or ignore into usages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, null, null)');
-    this.writeReversal = db.prepare('update usages set reversed_revision = ?, reversed_at = ? where usage_id = ? and user_id = ?');
-    this.read = db.prepare('select * from usages where usage_id = ? and user_id = ?');
+    this.write = db.prepare('insert or ignore into usages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.writeReversal = db.prepare('insert or ignore into reversals values (?, ?, ?, ?)');
+    const rows = `select usages.*, reversals.revision reversed_revision, reversals.at reversed_at
+      from usages left join reversals using (user_id, usage_id)`;
+    this.read = db.prepare(`${rows} where usage_id = ? and user_id = ?`);
     this.readByReference = db.prepare(
-      'select * from usages where user_id = ? and reference = ? and revision < ? order by revision desc limit ?',
+      `${rows} where user_id = ? and reference = ? and usages.revision < ? order by usages.revision desc limit ?`,
     );
   }
 
@@ -65,7 +76,7 @@ export class Usages {
   }
 
   reversed(userId: string, revision: number, usageId: string, at: string): void {
-    this.writeReversal.run(revision, at, usageId, userId);
+    this.writeReversal.run(userId, usageId, revision, at);
   }
 
   find(userId: string, usageId: string): UsageRow | undefined {

@@ -28,6 +28,7 @@ export class Users {
       tokens_per_month integer,
       purchased integer
     ) strict, without rowid;`;
+  static readonly joined = 'insert into users select * from other.users;';
 
   private readonly rows: Rows<UserRow>;
 

@@ -1,27 +1,19 @@
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { Checkpoints, versionNumber } from './checkpoint';
-import { finishFile } from './finishing';
-import { UniqueLog } from './unique-log';
+import { CACHE_KIB, emptyFile, LOG_SUFFIX, type OpenViews, PAGE_BYTES, touch } from './filling';
+import { finishFile, joinFile, sortEntries } from './finishing';
 import { Views } from './views';
 
 /** How long another process may take to let go of the file when it is being replaced by this one. */
 const LOCK_MS = 500;
-/** About 64 MiB of pages; a file beyond it is read through the operating system's cache. */
-const CACHE_KIB = 65_536;
-/** Twice SQLite's default: measured, a tenth less work for the same rows. It counts for new files only. */
-const PAGE_BYTES = 8_192;
 /** Pages of the log that are gathered before they are moved into the file. */
 const LOG_PAGES = 2_000;
-const LOG_SUFFIX = '-entries';
-
-/** One opened file: its views and their checkpoint on one connection. */
-export interface OpenViews {
-  db: Database;
-  views: Views;
-  checkpoints: Checkpoints;
-}
+/** Of a file for the other part of the users, while two threads fill one read model. */
+const OTHER_SUFFIX = '-other';
+/** What stands beside a file while it is being filled. */
+const BESIDE = [LOG_SUFFIX, OTHER_SUFFIX, OTHER_SUFFIX + LOG_SUFFIX];
 
 /** The read model's file is held by another process, or by another part of this one. */
 export class ReadModelInUse extends Error {
@@ -45,14 +37,14 @@ export class ReadModelClosed extends Error {
  */
 export class ViewFile {
   private readonly lock: Database;
-  /** Entries that are unique for ever, in the order of their events, while the file is being filled. */
-  private readonly logPath: string;
+  /** Of the file that a second thread fills, before `finish` joins the two. */
+  readonly otherPath: string;
 
   /** @throws ReadModelInUse */
   constructor(readonly path: string) {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const lockPath = `${path}.lock`;
-    this.logPath = path + LOG_SUFFIX;
+    this.otherPath = path + OTHER_SUFFIX;
     touch(lockPath);
     this.lock = new Sqlite(lockPath, { timeout: LOCK_MS });
     try {
@@ -87,42 +79,31 @@ export class ViewFile {
     }
   }
 
-  /**
-   * An empty file in the place of this one, to be filled from nothing and then made whole by `finish`. Nobody can use it before,
-   * so it keeps no log, waits for no disk and orders nothing: what is left of it by a crash has no version, and is discarded.
-   */
+  /** An empty file in the place of this one, to be filled from nothing and then made whole by `finish`. */
   begin(): OpenViews {
     this.discard();
-    touch(this.path);
-    touch(this.logPath);
-    const db = new Sqlite(this.path);
-    try {
-      db.pragma(`page_size = ${PAGE_BYTES}`);
-      db.prepare('attach database ? as log').run(this.logPath);
-      for (const schema of ['main', 'log']) {
-        db.pragma(`${schema}.journal_mode = off`);
-        db.pragma(`${schema}.synchronous = off`);
-      }
-      db.pragma(`cache_size = -${CACHE_KIB}`);
-      Checkpoints.begin(db);
-      UniqueLog.create(db);
-      return { db, views: new Views(db, new UniqueLog(db)), checkpoints: new Checkpoints(db) };
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return emptyFile(this.path);
   }
 
-  /** Makes a filled file whole, beside this thread, and opens it. Its connection was closed before. */
-  async finish(): Promise<OpenViews> {
-    await finishFile(this.path, this.logPath, CACHE_KIB);
-    rmSync(this.logPath, { force: true });
+  /**
+   * Makes a filled file whole, beside this thread, and opens it. Its connection was closed before. With `other` the file at `otherPath`
+   * is joined to it, when that is done.
+   */
+  async finish(other?: Promise<unknown>): Promise<OpenViews> {
+    await Promise.all([sortEntries(this.path), other]);
+    if (other !== undefined) await joinFile(this.path, this.otherPath);
+    await finishFile(this.path);
+    this.remove(BESIDE);
     return this.open();
   }
 
   /** Removes the file, so that the next `open` begins with an empty one. */
   discard(): void {
-    for (const suffix of ['', '-wal', '-shm', '-journal', LOG_SUFFIX]) rmSync(this.path + suffix, { force: true });
+    this.remove(['', '-wal', '-shm', '-journal', ...BESIDE]);
+  }
+
+  private remove(suffixes: readonly string[]): void {
+    for (const suffix of suffixes) rmSync(this.path + suffix, { force: true });
   }
 
   release(): void {
@@ -146,6 +127,8 @@ export function isDamage(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB|IOERR_SHORT_READ)/.test(codeOf(error));
 }
 
+export const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 
 /** Not by `instanceof`: the addon throws the class of whoever loaded it first in this process, and Jest loads it once per file. */
@@ -153,9 +136,3 @@ const codeOf = (error: unknown): string => {
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
 };
-
-/** Makes the file, if it is missing, and makes it readable by its owner only: balances are nobody else's business. */
-function touch(path: string): void {
-  closeSync(openSync(path, 'a', 0o600));
-  chmodSync(path, 0o600);
-}

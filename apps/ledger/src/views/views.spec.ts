@@ -22,7 +22,8 @@ import {
   zoneSet,
 } from './testing/facts';
 import { organisation, TestLedger, user } from './testing/ledger';
-import { RevisionMissing, Views } from './views';
+import { RevisionMissing } from './stream-revisions';
+import { Views } from './views';
 
 const acme = organisation('acme');
 const ann = user('ann');

@@ -1,5 +1,13 @@
 import type { StoredEvent } from '@ledger/event-store';
-import { type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, type WalletEvent } from '@ledger/wallet';
+import {
+  type EventOf,
+  type Metadata,
+  type OrganisationEvent,
+  type UserBalance,
+  type UserEvent,
+  type WalletEvent,
+  walletOf,
+} from '@ledger/wallet';
 import type { Database } from 'better-sqlite3';
 import { Allocations } from './allocations';
 import { Bills } from './bills';
@@ -9,18 +17,10 @@ import { PendingLines } from './pending-lines';
 import type { UniqueEntry, UniqueKind } from './read-model';
 import { Relationships } from './relationships';
 import { UniqueEntries } from './unique-entries';
-import { StreamRevisions } from './stream-revisions';
+import { RevisionMissing, StreamRevisions } from './stream-revisions';
 import { Usages } from './usages';
 import { Users } from './users';
 import { WalletBalances } from './wallet-balances';
-
-/** A stream goes on behind a revision that was never read: the views and the store disagree, so the views must be built again. */
-export class RevisionMissing extends Error {
-  constructor(stream: string, read: number, revision: number) {
-    super(`${stream} was read up to revision ${read} and goes on with ${revision}`);
-    this.name = 'RevisionMissing';
-  }
-}
 
 /** All views of one file, and the map of which event touches which view. Callers hold the transaction. */
 export class Views {
@@ -37,6 +37,8 @@ export class Views {
     UniqueEntries.tables,
   ].join('\n');
   /** Only answers need these, so a file that is filled from nothing gets them at its end. */
+  /** Brings the rows of the streams in the file `other` into this one. */
+  static readonly joined = [Users, Relationships, Usages, Bills, History, UniqueEntries].map(({ joined }) => joined).join('\n');
   static readonly indexes = [Allocations.indexes, Usages.indexes, Bills.indexes].join('\n');
 
   readonly balances: WalletBalances;
@@ -48,6 +50,8 @@ export class Views {
   readonly usages: Usages;
   readonly bills: Bills;
   readonly history: History;
+  /** Those that keep changed rows in memory. */
+  private readonly holding: readonly { flush(): void; forget(): void }[];
   private readonly revisions: StreamRevisions;
   /** True when a row was changed in memory and is not written yet. */
   private changed = false;
@@ -67,6 +71,7 @@ export class Views {
     this.usages = new Usages(db);
     this.bills = new Bills(db);
     this.history = new History(db, this);
+    this.holding = [this.balances, this.users, this.relationships, this.allocations, this.pending, this.history];
     this.revisions = new StreamRevisions(({ kind, id }) => (kind === 'user' ? this.users : this.balances).find(id)?.revision);
   }
 
@@ -78,7 +83,6 @@ export class Views {
     if (revision > wallet.revision + 1) throw new RevisionMissing(stream, wallet.revision, revision);
     wallet.revision = revision;
     this.changed = true;
-
     const event = { type, data: JSON.parse(stored.data) as unknown } as WalletEvent;
     if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent);
     else this.organisation(wallet.id, revision, event as OrganisationEvent, stored);
@@ -87,15 +91,20 @@ export class Views {
     this.unique.note(event, stored);
   }
 
+  /** Of an AllocationReceived only what it says of the organisation: another thread folds the user's stream. */
+  arrived({ stream, type, data }: StoredEvent): void {
+    const wallet = walletOf(stream);
+    const event = { type, data: JSON.parse(data) as unknown } as WalletEvent;
+    if (wallet === undefined || event.type !== 'AllocationReceived') return;
+    this.changed = true;
+    this.receipt(wallet.id, event.data);
+    this.history.arrived(event);
+  }
+
   /** Writes the rows that `apply` changed in memory only; before every read, and before a commit. When it throws, `forget` must follow. */
   flush(): this {
     if (!this.changed) return this;
-    this.balances.flush();
-    this.users.flush();
-    this.relationships.flush();
-    this.allocations.flush();
-    this.pending.flush();
-    this.history.flush();
+    for (const view of this.holding) view.flush();
     this.changed = false;
     return this;
   }
@@ -117,12 +126,7 @@ export class Views {
   /** Drops everything that a rolled-back transaction would have written. */
   forget(): void {
     this.changed = false;
-    this.balances.forget();
-    this.users.forget();
-    this.relationships.forget();
-    this.allocations.forget();
-    this.pending.forget();
-    this.history.forget();
+    for (const view of this.holding) view.forget();
     this.unique.forget();
     this.progressed.clear();
     this.revisions.forget();
@@ -141,6 +145,13 @@ export class Views {
   private hold(id: string, revision: number, after: UserBalance): void {
     this.users.hold(id, after);
     for (const { organisationId, tokens } of after.allocated ?? []) this.relationships.holds(id, organisationId, tokens, revision);
+  }
+
+  private receipt(userId: string, { organisationId, allocationId, number, tokens }: EventOf<'AllocationReceived'>['data']): void {
+    this.balances.underWay(organisationId, -tokens);
+    this.allocations.received(organisationId, allocationId);
+    this.pending.received(userId, organisationId, number);
+    this.progressed.add(allocationId);
   }
 
   private organisation(id: string, revision: number, event: OrganisationEvent, stored: StoredEvent): void {
@@ -210,15 +221,10 @@ export class Views {
       case 'StorageAccrued':
         this.hold(id, revision, event.data.balanceAfter);
         return;
-      case 'AllocationReceived': {
-        const { organisationId, allocationId, number, tokens, balanceAfter } = event.data;
-        this.hold(id, revision, balanceAfter);
-        this.balances.underWay(organisationId, -tokens);
-        this.allocations.received(organisationId, allocationId);
-        this.pending.received(id, organisationId, number);
-        this.progressed.add(allocationId);
+      case 'AllocationReceived':
+        this.hold(id, revision, event.data.balanceAfter);
+        this.receipt(id, event.data);
         return;
-      }
       case 'TokensUsed':
         this.hold(id, revision, event.data.balanceAfter);
         for (const { organisationId, tokens, windows } of event.data.considered) {

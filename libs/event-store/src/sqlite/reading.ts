@@ -9,7 +9,7 @@ export interface Head {
 }
 
 type Link = [position: number, revision: number, id: string, type: string, data: string, metadata: string];
-type Line = [...Link, stream: number];
+export type Line = [...Link, stream: number];
 
 /** Names of streams kept in memory; when there are more, all are let go and read again as they are needed. */
 const NAMES_KEPT_MAX = 100_000;
@@ -22,9 +22,7 @@ export class Reading {
   private readonly page: Statement<[bigint, number], Line>;
   private readonly top: Statement<[], number | null>;
   private readonly first: Statement<[], string>;
-  private readonly name: Statement<[number], string>;
-  /** By number: a stream keeps both for ever. A join would look for the name, and make a text of it, once per event. */
-  private readonly names = new Map<number, string>();
+  private readonly names: StreamNames;
 
   constructor(db: Database) {
     this.head = db
@@ -56,7 +54,7 @@ export class Reading {
       .raw();
     this.top = db.prepare<[], number | null>('select max(position) from events').pluck();
     this.first = db.prepare<[], string>('select id from events order by position limit 1').pluck();
-    this.name = db.prepare<[number], string>('select name from streams where id = ?').pluck();
+    this.names = new StreamNames(db);
   }
 
   /** The head of a stream, undefined when it has no events. */
@@ -98,13 +96,23 @@ export class Reading {
   }
 
   all(after: bigint, maxCount: number): StoredEvent[] {
-    return this.page.all(after, maxCount).map((line) => storedEvent(line, this.nameOf(line[6])));
+    return this.page.all(after, maxCount).map((line) => storedEvent(line, this.names.of(line[6])));
+  }
+}
+
+/** By number: a stream keeps both for ever. A join would look for the name, and make a text of it, once per event. */
+export class StreamNames {
+  private readonly name: Statement<[number], string>;
+  private readonly names = new Map<number, string>();
+
+  constructor(db: Database) {
+    this.name = db.prepare<[number], string>('select name from streams where id = ?').pluck();
   }
 
-  private nameOf(stream: number): string {
+  of(stream: number): string {
     let name = this.names.get(stream);
     if (name === undefined) {
-      name = this.name.get(stream)!;
+      name = this.name.get(stream) ?? '';
       if (this.names.size >= NAMES_KEPT_MAX) this.names.clear();
       this.names.set(stream, name);
     }
@@ -112,7 +120,7 @@ export class Reading {
   }
 }
 
-const storedEvent = (row: Link | Line, stream: string): StoredEvent => ({
+export const storedEvent = (row: Link | Line, stream: string): StoredEvent => ({
   stream,
   revision: row[1],
   position: BigInt(row[0]),

@@ -39,7 +39,10 @@ export class SqliteEventStore extends EventStore {
   private readonly queue: AppendQueue;
   private closing: Promise<void> | undefined;
 
-  private constructor(private readonly connection: Connection) {
+  private constructor(
+    override readonly file: string,
+    private readonly connection: Connection,
+  ) {
     super();
     this.changes = new Changes(() => connection.version());
     this.queue = new AppendQueue(connection, () => this.changes.announce());
@@ -57,7 +60,7 @@ export class SqliteEventStore extends EventStore {
     if ((mustExist || readOnly) && !existsSync(path)) throw new Error(`there is no event store at ${resolve(path)}`);
     const connection = new Connection(resolve(path), busySeconds * 1000, readOnly);
     await connection.patiently((file) => file.dataVersion());
-    return new SqliteEventStore(connection);
+    return new SqliteEventStore(resolve(path), connection);
   }
 
   async append(stream: string, expectedRevision: number, events: readonly NewEvent[]): Promise<Appended> {
