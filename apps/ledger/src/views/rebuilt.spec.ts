@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
+import { use, UseTokens } from '@ledger/wallet';
 import Sqlite, { type Database } from 'better-sqlite3';
 import fc from 'fast-check';
-import { Instances } from '../wallets/testing/instances';
+import { command, endow, Instances } from '../wallets/testing/instances';
 import { history, step } from '../wallets/testing/steps';
 import { buildFromNothing, pagesTo } from './building';
 import { Checkpoints } from './checkpoint';
@@ -29,9 +30,15 @@ function folded(events: readonly StoredEvent[], sizes: readonly number[]): Datab
   return db;
 }
 
+/** Relationships of users in the second half, over all runs. */
+let seconds = 0;
+
 /** As the second thread does it, but here: a worker has no compiler. */
 const fillHere: FillBeside = (options) => {
   fillSecond(options);
+  const db = new Sqlite(options.path, { readonly: true });
+  seconds += db.prepare<[], number>('select count(*) from relationships where first_revision is not null').pluck().get()!;
+  db.close();
   return { done: Promise.resolve(), end: () => Promise.resolve() };
 };
 
@@ -63,6 +70,10 @@ it('built anew, by one thread or two, in any batches and with every event twice,
         const live = new SqliteReadModel(one.store, path);
         await live.start();
         await history(instances, one, 20);
+        // Their streams are neighbours, so each is in another half.
+        await endow(one, 'school', { cat: 50, dan: 60 });
+        for (const id of ['cat', 'dan'])
+          await one.users.execute(command(UseTokens, { kind: 'user', id }, { tokens: 30 }, `use-${id}`), use);
         for (const [at, n] of numbers.entries()) await step(instances, one, n * 100 + at);
         await live.reached(await one.store.headPosition(), 5_000);
         await live.stop();
@@ -85,4 +96,5 @@ it('built anew, by one thread or two, in any batches and with every event twice,
     }),
     { numRuns: 15 },
   );
+  expect(seconds).toBeGreaterThan(10);
 }, 60_000);
