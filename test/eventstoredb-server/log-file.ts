@@ -3,7 +3,7 @@
  * at all. The position of an event is the offset of its record in the file, as a real log position is. This file imports
  * nothing of gRPC, so tests read the server's own file with it, beside a client in the same process.
  */
-import { closeSync, fdatasync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -104,7 +104,7 @@ export class LogFile {
   private flush(): void {
     this.flushing = this.waiting;
     this.waiting = [];
-    fdatasync(this.descriptor, (error) => {
+    fsync(this.descriptor, (error) => {
       // A disk that takes nothing more is no place to go on from.
       if (error) throw error;
       for (const then of this.flushing ?? []) then();
