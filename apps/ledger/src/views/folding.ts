@@ -4,7 +4,7 @@ import type { OpenViews } from './filling';
 
 /** A transaction is committed after so many events or so much time, whichever comes first. */
 const COMMIT_EVENTS = 2_000;
-const COMMIT_MS = 200;
+const COMMIT_MS = 1_000;
 /** While catching up nobody waits for an answer, and the more events share a page's write, the better. */
 const COMMIT_EVENTS_BEHIND = 50_000;
 const COMMIT_MS_BEHIND = 5_000;

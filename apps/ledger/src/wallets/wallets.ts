@@ -103,7 +103,9 @@ export class Wallets<Wallet extends WalletState> {
     const newId = uuidV7(clock.now());
     return (kept, attempt) => {
       const at = Math.max(clock.now(), kept.at);
-      const given: Given = { ...attempt, at, newId, settings };
+      // Field by field here and below: spreading costs as much as a decision, and every command comes through.
+      const { policies, older, stored, memberships } = attempt;
+      const given: Given = { at, newId, settings, policies, older, stored, memberships };
       let verdict = judge(kept.wallet, command, given, decide);
       // Each turn finds one more of the few entries that a command seeks: key, payment, usage.
       while (verdict instanceof Missing) {
@@ -113,7 +115,8 @@ export class Wallets<Wallet extends WalletState> {
       }
       const { events, refusal, replayOf } = verdict;
       if (!writes || events.length === 0) return { events: [], refusal, result: { events, replayOf } };
-      return { ...this.sealed(kept, command, events, at), refusal, result: { events } };
+      const sealed = this.sealed(kept, command, events, at);
+      return { events: sealed.events, apply: sealed.apply, refusal, result: { events } };
     };
   }
 
@@ -122,8 +125,8 @@ export class Wallets<Wallet extends WalletState> {
     { envelope }: WalletCommand,
     events: WalletEvent[],
     at: number,
-  ): Pick<Ruled<Decided>, 'events' | 'apply'> {
-    const head = { ...kept.head };
+  ): Required<Pick<Ruled<Decided>, 'events' | 'apply'>> {
+    const head = { revision: kept.head.revision, hash: kept.head.hash };
     const sealed: SealedEvent[] = events.map((event) => seal(event, envelope, head, hashing));
     return {
       events: sealed,

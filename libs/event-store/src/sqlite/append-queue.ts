@@ -28,12 +28,12 @@ export class AppendQueue {
     private readonly written: () => void,
   ) {}
 
-  add(append: Append, bytes: number): Promise<Appended> {
+  add({ stream, expectedRevision, events }: Append, bytes: number): Promise<Appended> {
     if (this.waiting.length >= WAITING_APPENDS_MAX || this.waitingBytes + bytes > WAITING_BYTES_MAX) {
       return Promise.reject(new StoreUnavailable(`${this.waiting.length} appends are waiting for the event store already`));
     }
     return new Promise((resolve, reject) => {
-      this.waiting.push({ ...append, bytes, since: performance.now(), resolve, reject });
+      this.waiting.push({ stream, expectedRevision, events, bytes, since: performance.now(), resolve, reject });
       this.waitingBytes += bytes;
       this.running ??= this.run();
     });

@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
+import type { StreamHead } from '../event-store';
 import { LOCK_BLOCKS_MS, sqliteCode } from './patience';
 import { Reading } from './reading';
 import { checkSchema, createSchema } from './schema';
@@ -74,6 +75,11 @@ export class LedgerFile {
   /** Changes whenever another connection, of this or of another process, has committed. */
   dataVersion(): number {
     return this.version.get()!;
+  }
+
+  /** The head of a stream by a look at the file that is made by this call: half the price of a query, for it touches no page. */
+  headOf(stream: string): StreamHead {
+    return this.writing.headOf(stream, this.dataVersion());
   }
 
   /** Leaves the log empty when nobody else is using it. */

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { NO_POSITION, NO_STREAM, type StoredEvent, type StreamHead } from '../event-store';
+import { NO_POSITION, type StoredEvent } from '../event-store';
 
 /** A row of `heads`. Inside the adapter positions are plain numbers: SQLite counts them from 1. */
 export interface Head {
@@ -66,11 +66,6 @@ export class Reading {
   /** Position of the last event of all, 0 when there is none. */
   lastPosition(): number {
     return this.top.get() ?? 0;
-  }
-
-  headOf(name: string): StreamHead {
-    const row = this.rowOf(name);
-    return row ? { revision: row.revision, position: BigInt(row.position) } : { revision: NO_STREAM, position: NO_POSITION };
   }
 
   headPosition(): bigint {

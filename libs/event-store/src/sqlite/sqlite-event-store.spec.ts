@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { eventStoreContract } from '../contract';
-import { NO_STREAM, OutcomeUnknown, StoreUnavailable, type NewEvent } from '../event-store';
+import { NO_STREAM, OutcomeUnknown, StoreUnavailable, type NewEvent, WrongExpectedRevision } from '../event-store';
 import { SCHEMA_VERSION } from './schema';
 import { SqliteEventStore } from './sqlite-event-store';
 
@@ -70,6 +70,23 @@ describe('SqliteEventStore', () => {
     outside.close();
     await store.close();
     expect([path, `${path}-wal`, `${path}-shm`].map((file) => existsSync(file))).toEqual([true, false, false]);
+  });
+
+  it('tells the head as it is, whoever of two handles moved it last and whatever was refused meanwhile', async () => {
+    const other = await SqliteEventStore.open(path);
+    const heads = new Map<string, number>();
+    for (let step = 0; step < 300; step += 1) {
+      const [writer, reader] = step % 7 < 4 ? [store, other] : [other, store];
+      const stream = `userWallet-${(step * step) % 5}`;
+      const revision = heads.get(stream) ?? NO_STREAM;
+      // Both know it before it moves, and every third append comes too late.
+      for (const one of [writer, reader]) expect((await one.headOf(stream)).revision).toBe(revision);
+      if (step % 3 === 0) await expect(writer.append(stream, revision + 1, [newEvent()])).rejects.toThrow(WrongExpectedRevision);
+      const { position } = await writer.append(stream, revision, [newEvent(), newEvent()]);
+      heads.set(stream, revision + 2);
+      for (const one of [reader, writer]) expect(await one.headOf(stream)).toEqual({ revision: revision + 2, position });
+    }
+    await other.close();
   });
 
   it('refuses a change or removal of a fact, by whatever program', async () => {

@@ -83,7 +83,7 @@ export class SqliteEventStore extends EventStore {
 
   async headOf(stream: string): Promise<StreamHead> {
     this.refuseWhenClosed();
-    return this.connection.patiently(({ reading }) => reading.headOf(stream));
+    return this.connection.patiently((file) => file.headOf(stream));
   }
 
   async readAll(after: bigint, maxCount: number): Promise<StoredEvent[]> {

@@ -1,6 +1,14 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { LRUCache } from 'lru-cache';
-import { NO_STREAM, OutcomeUnknown, WrongExpectedRevision, type Appended, type NewEvent } from '../event-store';
+import {
+  NO_POSITION,
+  NO_STREAM,
+  OutcomeUnknown,
+  WrongExpectedRevision,
+  type Appended,
+  type NewEvent,
+  type StreamHead,
+} from '../event-store';
 import { isBusy, reasonOf, sqliteCode } from './patience';
 import type { Head, Reading } from './reading';
 
@@ -26,10 +34,12 @@ export class Writing {
   private readonly moveHead: Statement<[number, number, number, number]>;
   private readonly insert: Statement<[number, number, number, number, string, string, string, string]>;
   /**
-   * Heads as this connection last wrote them. One that another process has moved meanwhile is harmless: the update that moves
-   * it names the revision it must find. What a transaction put in is forgotten when it fails.
+   * Heads as this connection last wrote or read them. One that another process has moved meanwhile is harmless to an append: the
+   * update that moves it names the revision it must find. What a transaction put in is forgotten when it fails.
    */
   private readonly heads = new LRUCache<string, Head>({ max: HEADS_KEPT_MAX });
+  /** Of the file, when `heads` were last known to be where they are said to be. */
+  private version = -1;
 
   constructor(
     private readonly db: Database,
@@ -71,6 +81,22 @@ export class Writing {
       this.undo();
       throw error;
     }
+  }
+
+  /**
+   * The head of a stream as it is now. `version` is the file's, asked just before: while nobody else has committed, every head is
+   * where this connection left or found it.
+   */
+  headOf(stream: string, version: number): StreamHead {
+    if (version !== this.version) this.heads.clear();
+    this.version = version;
+    let head = this.heads.get(stream);
+    if (head === undefined) {
+      head = this.reading.rowOf(stream);
+      if (head === undefined) return { revision: NO_STREAM, position: NO_POSITION };
+      this.heads.set(stream, head);
+    }
+    return { revision: head.revision, position: BigInt(head.position) };
   }
 
   /** Moves the head when it is exactly where the append expects it, and returns where it was; undefined when it is elsewhere. */
