@@ -219,6 +219,19 @@ describe('tokensForCost', () => {
     );
   });
 
+  it('agrees with exact fractions for every number of digits', () => {
+    const digits = fc.tuple(fc.nat(999_999_999), fc.stringMatching(/^[0-9]{0,12}$/), fc.integer({ min: 1, max: 1_000 }));
+    fc.assert(
+      fc.property(digits, ([whole, fraction, percentOfCost]) => {
+        const pico = BigInt(whole) * 10n ** 12n + BigInt(fraction.padEnd(12, '0'));
+        const exact = halfUp(pico * BigInt(percentOfCost), 10n ** 12n);
+        const table = { ...PRICE_TABLE, usage: { percentOfCost } };
+        const expected = pico === 0n ? undefined : Number(exact > 1n ? exact : 1n);
+        expect(tokensForCost(`${whole}${fraction === '' ? '' : `.${fraction}`}`, table)).toBe(expected);
+      }),
+    );
+  });
+
   it('rounds exact halves up, whatever the number of digits', () => {
     // 5, 15, 25 ... cents times 190 end in half a token: 0.05 EUR is 9.5 tokens.
     fc.assert(

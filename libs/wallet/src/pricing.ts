@@ -127,9 +127,14 @@ const COST_UNITS_PER_EURO = 10n ** BigInt(COST_DIGITS);
 export function tokensForCost(variableCostEuros: string, table: PriceTable): number | undefined {
   const [, whole, fraction = ''] = COST_PATTERN.exec(variableCostEuros) ?? [];
   if (whole === undefined) return undefined;
+  const { percentOfCost } = table.usage;
+  // Nearly every cost is short enough to be counted without BigInt, which takes three times as long.
+  const [units, unitsPerEuro] = [Number(whole + fraction), 10 ** fraction.length];
+  const twice = 2 * units * percentOfCost + unitsPerEuro;
+  if (units > 0 && twice <= Number.MAX_SAFE_INTEGER) return Math.max(1, (twice - (twice % (2 * unitsPerEuro))) / (2 * unitsPerEuro));
   const cost = BigInt(whole + fraction.padEnd(COST_DIGITS, '0'));
   if (cost === 0n) return undefined;
   // A token is a cent: the hundred cents of a euro and the hundred of the percentage cancel out.
-  const tokens = (cost * BigInt(table.usage.percentOfCost) + COST_UNITS_PER_EURO / 2n) / COST_UNITS_PER_EURO;
+  const tokens = (cost * BigInt(percentOfCost) + COST_UNITS_PER_EURO / 2n) / COST_UNITS_PER_EURO;
   return tokens === 0n ? 1 : Number(tokens);
 }

@@ -5,7 +5,7 @@ import { compareWith } from '../certificates/comparison';
 import { readHeads, writeHeads } from '../certificates/heads-file';
 import { publicKeyBytes, rawOf, reason, signingKey } from '../certificates/keys';
 import type { AuditOptions } from '../verify/audit';
-import { newSeed } from '../verify/entries';
+import { newSeed } from '../verify/fingerprint';
 import { auditStore } from '../verify/run';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from './command';
 import { progressOf } from './progress';

@@ -1,6 +1,7 @@
 import { faultOf } from '@ledger/event-contract';
 import type { StoredEvent } from '@ledger/event-store';
 import {
+  isoInstant,
   ORGANISATION_EVENT_TYPES,
   type OrganisationEvent,
   type PriceTable,
@@ -12,12 +13,14 @@ import {
   walletOf,
 } from '@ledger/wallet';
 import { checkCanonical, checkLink, type Envelope, firstLink, parsed } from './chain';
-import { EntryLog, type Seed } from './entries';
+import { EntryLog } from './entries';
 import { type Fault, Findings, type Rule } from './finding';
+import type { Seed } from './fingerprint';
 import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation, type OrganisationState } from './organisation-rules';
 import { OrganisationPolicy } from './policies';
 import { Flows, type Place, type Surroundings } from './surroundings';
 import { checkUserEnd, checkUserEvent } from './user-rules';
+import { epochMsOf } from './instants';
 import { usualData } from './usual-facts';
 import { newUser, type UserState } from './user-state';
 
@@ -54,7 +57,7 @@ export interface Head {
 
 const TYPES = { organisation: new Set<string>(ORGANISATION_EVENT_TYPES), user: new Set<string>(USER_EVENT_TYPES) };
 
-type State = UserState | OrganisationState;
+export type State = UserState | OrganisationState;
 
 export class Audit {
   readonly findings = new Findings();
@@ -89,20 +92,14 @@ export class Audit {
     this.fault = (rule, ...said) => {
       if (!this.trusted || CHAIN.has(rule)) this.findings.of(this.current)(rule, ...said);
     };
-    this.place = {
-      stream: '',
-      position: 0,
-      revision: 0,
-      at: 0,
-      envelope: { requestId: '', key: undefined, contentHash: undefined },
-      fault: this.fault,
-    };
+    this.place = { stream: '', position: 0, revision: 0, at: 0, fault: this.fault };
   }
 
-  add(event: AuditedEvent): void {
+  /** `known` is the stream's state, for who keeps it: finding it by its name is a good part of the work. */
+  add(event: AuditedEvent, known?: State): void {
     this.events += 1;
     this.current = event;
-    const state = this.stateOf(event);
+    const state = known ?? this.stateOf(event);
     if (!state) return;
     const { position } = event;
     this.trusted = position <= this.trustedUntil;
@@ -111,13 +108,12 @@ export class Audit {
     const fact = this.factOf(event, state.kind);
     if (!fact) return;
     const { at } = fact.data;
-    if (at < state.at) this.fault('time', 'at', `${state.at} or later`, at);
     const { place } = this;
     place.stream = event.stream;
     place.position = position;
     place.revision = event.revision;
-    place.at = Date.parse(at);
-    place.envelope = envelope;
+    place.at = epochMsOf(at);
+    if (!(place.at >= state.at)) this.fault('time', 'at', `${isoInstant(state.at)} or later`, at);
     if (envelope.key !== undefined) this.checkKey(state, fact, envelope.key, envelope);
     try {
       if (state.kind === 'user') checkUserEvent(state, fact as UserEvent, this.place, this.around);
@@ -127,13 +123,18 @@ export class Audit {
       this.fault('amounts', 'the event', 'one that can be judged', error instanceof Error ? error.message : String(error));
     }
     if (state.kind === 'organisation') state.policy.add(fact as OrganisationEvent, event.revision);
-    state.at = at;
+    state.at = place.at;
   }
 
-  /** Hears of an event of an organisation that is audited elsewhere: draws of users here may name it. `data` of a policy's change. */
-  learn(organisationId: string, revision: number, type: string, data: string | null): void {
+  /** Undefined until the stream has an event. */
+  stateNamed(stream: string): State | undefined {
+    return this.states.get(stream);
+  }
+
+  /** Hears of an event of an organisation that is audited elsewhere: draws of users here may name it. `data` of a policy's change, else empty. */
+  learn(organisationId: string, revision: number, type: string, data: string): void {
     const policy = this.policyOf(organisationId);
-    const facts = data === null ? undefined : parsed(data);
+    const facts = data === '' ? undefined : parsed(data);
     policy.revision = revision;
     try {
       if (facts !== undefined) policy.add({ type, data: facts } as OrganisationEvent, revision);
@@ -218,22 +219,30 @@ export class Audit {
   }
 
   /** Several events in a row may be the result of one key: parts of an allocation, a batch of members, a declined day of storage. */
-  private checkKey(state: State, { type, data }: WalletEvent, key: string, { contentHash }: Envelope): void {
+  private checkKey(state: State, fact: WalletEvent, key: string, { contentHash }: Envelope): void {
     const { position, revision, stream } = this.place;
-    const result =
-      'allocationId' in data
-        ? data.allocationId
-        : 'batch' in data
-          ? JSON.stringify(data.batch)
-          : type === 'StorageAccrued'
-            ? 'storage'
-            : undefined;
+    const result = resultOf(fact);
     const { lastKey } = state;
     if (lastKey?.key === key && lastKey.revision === revision - 1) {
-      const same = lastKey.result === result || (type === 'BillDeclined' && lastKey.result === 'storage');
+      const same = lastKey.result === result || (fact.type === 'BillDeclined' && lastKey.result === 'storage');
       if (!same || lastKey.contentHash !== contentHash)
-        this.fault('unique-key', `the result of the key ${key}`, 'that of the event before it', type);
+        this.fault('unique-key', `the result of the key ${key}`, 'that of the event before it', fact.type);
     } else this.entries.add('key', position, 0, stream, key);
     state.lastKey = result === undefined ? undefined : { key, contentHash, result, revision };
+  }
+}
+
+/** What several events in a row, as the result of one key, have in common; undefined of what stands alone. */
+function resultOf({ type, data }: WalletEvent): string | undefined {
+  switch (type) {
+    case 'TokensAllocated':
+    case 'AllocationReceived':
+      return data.allocationId;
+    case 'StorageAccrued':
+      return 'storage';
+    case 'TokensUsed':
+      return undefined;
+    default:
+      return 'batch' in data ? JSON.stringify(data.batch) : undefined;
   }
 }

@@ -11,36 +11,77 @@ import type { Fault } from './finding';
 export interface Link {
   revision: number;
   hash: string;
+  /** `hash` is one: a forged event may have carried any text in its place. */
+  sound: boolean;
 }
 
 /** What the other rules need of the metadata. */
 export interface Envelope {
-  requestId: string;
   key: string | undefined;
   contentHash: string | undefined;
 }
 
-export const firstLink = (stream: string): Link => ({ revision: -1, hash: sha256(stream) });
+export const firstLink = (stream: string): Link => ({ revision: -1, hash: sha256(stream), sound: true });
 
 const REQUIRED = ['$causationId', '$correlationId', 'actor', 'hash', 'previousHash', 'requestId', 'role', 'schema'];
 const KNOWN: ReadonlySet<string> = new Set([...REQUIRED, 'client', 'contentHash', 'key', 'traceparent']);
 const KEY = /^[!-~]{1,200}$/;
 const HASH = /^[0-9a-f]{64}$/;
-
-const PLAIN = '[ !#-[\\]-~]*';
-/** Metadata as the ledger writes them, in one look: printable ASCII, the names in their order, which is canonical JSON and keeps the rules. */
-const USUAL = new RegExp(
-  `^\\{"\\$causationId":"(${PLAIN})","\\$correlationId":"${PLAIN}","actor":"${PLAIN}"(?:,"client":"${PLAIN}")?(?:,"contentHash":"([0-9a-f]{64})")?` +
-    `(,"hash":"([0-9a-f]{64})")(?:,"key":"([!#-[\\]-~]{1,200})")?,"previousHash":"([0-9a-f]{64})","requestId":"(${PLAIN})","role":"${PLAIN}","schema":"1"(?:,"traceparent":"${PLAIN}")?\\}$`,
-);
+const HASH_DIGITS = 64;
 
 /** Checks metadata and chain of one event and moves `link` on to it, also where it is broken: one break is one finding. */
 export function checkLink(link: Link, event: Omit<StoredEvent, 'position'>, fault: Fault): Envelope {
-  const { revision, id, type, data, metadata } = event;
+  return usualLink(link, event) ?? unusualLink(link, event, fault);
+}
+
+const PLAIN = '[ !#-[\\]-~]*';
+/** Repeated in the expression itself: counted by `{64}` the same digits cost twice as much. */
+const DIGITS = '[0-9a-f]'.repeat(HASH_DIGITS);
+const ANY = '[^]'.repeat(HASH_DIGITS);
+/**
+ * Metadata as the ledger writes them, in one look: printable ASCII, the names in their order, which is canonical JSON and keeps the
+ * rules. `hash` and `previousHash` are let through, since they are compared with hashes.
+ */
+const USUAL = new RegExp(
+  `^\\{"\\$causationId":"(${PLAIN})","\\$correlationId":"${PLAIN}","actor":"${PLAIN}"(?:,"client":"${PLAIN}")?(?:,"contentHash":"${DIGITS}")?` +
+    `,"hash":"${ANY}"(?:,"key":"[!#-[\\]-~]{1,200}")?,"previousHash":"${ANY}","requestId":"\\1","role":"${PLAIN}","schema":"1"(?:,"traceparent":"${PLAIN}")?\\}$`,
+);
+const CONTENT_HASH_FIELD = ',"contentHash":"';
+const HASH_FIELD = ',"hash":"';
+const KEY_FIELD = ',"key":"';
+const PREVIOUS_HASH_FIELD = ',"previousHash":"';
+
+/**
+ * The quick way, which only ever says yes: it answers when the event is one that the ledger writes and everything holds. Else it leaves
+ * `link` alone, and the other way says what is wrong.
+ */
+function usualLink(link: Link, { revision, id, type, data, metadata }: Omit<StoredEvent, 'position'>): Envelope | undefined {
+  if (!link.sound || revision !== link.revision + 1 || !USUAL.test(metadata)) return undefined;
+  // No text before these fields holds a quotation mark, so the first place that looks like one is it.
+  const hashAt = metadata.indexOf(HASH_FIELD);
+  const behindHash = hashAt + HASH_FIELD.length + HASH_DIGITS + 1;
+  const previousAt = metadata.indexOf(PREVIOUS_HASH_FIELD, behindHash);
+  if (!metadata.startsWith(link.hash, previousAt + PREVIOUS_HASH_FIELD.length)) return undefined;
+  const unhashed = metadata.slice(0, hashAt) + metadata.slice(behindHash);
+  const wanted = sha256(`${link.hash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
+  if (!metadata.startsWith(wanted, hashAt + HASH_FIELD.length) || !isIdOf(id, wanted)) return undefined;
+  const contentAt = hashAt - 1 - HASH_DIGITS;
+  const hasContentHash = metadata.startsWith(CONTENT_HASH_FIELD, contentAt - CONTENT_HASH_FIELD.length);
+  const hasKey = previousAt > behindHash;
+  if (hasKey !== hasContentHash || (hasKey && BESIDE.has(type as EventType))) return undefined;
+  link.revision = revision;
+  link.hash = wanted;
+  if (!hasKey) return UNKEYED;
+  const key = metadata.slice(behindHash + KEY_FIELD.length, previousAt - 1);
+  return { key, contentHash: metadata.slice(contentAt, contentAt + HASH_DIGITS) };
+}
+
+const UNKEYED: Envelope = { key: undefined, contentHash: undefined };
+
+/** The way that says what is wrong; of what the quick way says yes to it says the same. */
+export function unusualLink(link: Link, { revision, id, type, data, metadata }: Omit<StoredEvent, 'position'>, fault: Fault): Envelope {
   if (revision !== link.revision + 1) fault('revision', 'the revision', link.revision + 1, revision);
-  const usual = USUAL.exec(metadata);
-  const found = usual ? usualOf(usual, metadata) : unusualOf(metadata, type, fault);
-  if (usual && (found.key !== undefined || found.contentHash !== undefined)) checkUsualKey(found, type, fault);
+  const found = unusualOf(metadata, type, fault);
   if (found.causationId !== found.requestId) fault('metadata', '$causationId', found.requestId, found.causationId);
   if (found.previousHash !== link.hash) fault('previous-hash', 'previousHash', link.hash, found.previousHash);
   const wanted = sha256(`${found.previousHash}{"data":${data},"metadata":${found.unhashed},"revision":${revision},"type":"${type}"}`);
@@ -49,22 +90,17 @@ export function checkLink(link: Link, event: Omit<StoredEvent, 'position'>, faul
   if (id !== wantedId) fault('id', 'the id', wantedId, id);
   link.revision = revision;
   link.hash = found.hash;
+  link.sound = HASH.test(found.hash);
   return found;
 }
 
 interface Found extends Envelope {
+  requestId: string;
   causationId: string;
   previousHash: string;
   hash: string;
   /** The metadata as they are hashed: without `hash`. */
   unhashed: string;
-}
-
-function usualOf(match: RegExpExecArray, metadata: string): Found {
-  const [, causationId = '', contentHash, field = '', hash = '', key, previousHash = '', requestId = ''] = match;
-  const from = metadata.indexOf(field);
-  const unhashed = metadata.slice(0, from) + metadata.slice(from + field.length);
-  return { causationId, requestId, contentHash, key, hash, previousHash, unhashed };
 }
 
 /** Anything else: parsed, and judged field by field. */
@@ -97,11 +133,6 @@ function unusualOf(text: string, type: string, fault: Fault): Found {
     previousHash: textOf('previousHash'),
     unhashed: canonicalOf(others) ?? '',
   };
-}
-
-/** Their forms are right already. */
-function checkUsualKey({ key, contentHash }: Envelope, type: string, fault: Fault): void {
-  if (key === undefined || contentHash === undefined || BESIDE.has(type as EventType)) checkKey(key, contentHash, type, fault);
 }
 
 function checkKey(key: string | undefined, contentHash: string | undefined, type: string, fault: Fault): void {
@@ -144,8 +175,31 @@ NAMED.write('5b3d9a526f0e4c639a0b2f1c7d5e8a41', 'hex');
 /** RFC 9562, section 5.5, of a hash in 64 hexadecimal digits. */
 export function idOf(hash: string): string {
   NAMED.fill(0, 16);
-  NAMED.write(hash, 16, 'latin1');
-  const text = digest('sha1', NAMED, 'hex');
-  const variant = ((parseInt(text.charAt(16), 16) & 0b0011) | 0b1000).toString(16);
-  return `${text.slice(0, 8)}-${text.slice(8, 12)}-5${text.slice(13, 16)}-${variant}${text.slice(17, 20)}-${text.slice(20, 32)}`;
+  const digits = namedDigest(hash);
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variantOf(digits)}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
+
+/** Whether `id` is `idOf(hash)`; digit by digit, for putting that together costs more than the digest itself. */
+export function isIdOf(id: string, hash: string): boolean {
+  const digits = namedDigest(hash);
+  if (id.length !== 36) return false;
+  for (let place = 0, digit = 0; place < 36; place += 1) {
+    if (place === 8 || place === 13 || place === 18 || place === 23) {
+      if (id.charCodeAt(place) !== DASH) return false;
+      continue;
+    }
+    if (place !== 14 && place !== 19 && id.charCodeAt(place) !== digits.charCodeAt(digit)) return false;
+    digit += 1;
+  }
+  return id.charAt(14) === '5' && id.charAt(19) === variantOf(digits);
+}
+
+const DASH = 45;
+
+const namedDigest = (hash: string): string => {
+  NAMED.write(hash, 16, 'latin1');
+  return digest('sha1', NAMED, 'hex');
+};
+
+const variantOf = (digits: string): string => VARIANTS[parseInt(digits.charAt(16), 16) & 0b0011]!;
+const VARIANTS = ['8', '9', 'a', 'b'] as const;

@@ -9,22 +9,24 @@ import {
   type Period,
   sumOf,
   tokensForCost,
+  type WindowAfter,
   windowsAt,
 } from '@ledger/wallet';
-import { limitOf, statusOf, usableOf } from './policies';
+import type { Fault } from './finding';
+import { epochMsOf } from './instants';
+import { limitOf, type OrganisationPolicy, statusOf, type Terms, usableOf } from './policies';
 import type { Place, Surroundings } from './surroundings';
-import { pruneCounters, type Relationship, relationshipOf, type Touched, type UserState } from './user-state';
+import { returnable } from './reversal-rules';
+import { type Relationship, relationshipOf, type Touched, type UserState } from './user-state';
 
 /** The rules of draws: every usage is decided again, under the policies that it recorded. */
-
-const PERIODS: readonly Period[] = ['daily', 'monthly'];
 
 export function checkUsage(state: UserState, data: EventOf<'TokensUsed'>['data'], place: Place, around: Surroundings): Touched {
   const { fault, position, at } = place;
   const { usageId, tokens, charged, considered, freeMonth } = data;
-  around.entries.add('usage', position, 0, usageId);
+  around.entries.add('usage', position, returnable(around.entries, state.id, data), usageId);
   checkPriced(data, place, around);
-  const occurredAt = Date.parse(data.occurredAt);
+  const occurredAt = data.occurredAt === data.at ? at : epochMsOf(data.occurredAt);
   if (occurredAt > at + AHEAD_MS || occurredAt < at - LATE_MS)
     fault('late', 'occurredAt', `from ${isoInstant(at - LATE_MS)} to ${isoInstant(at + AHEAD_MS)}`, data.occurredAt);
 
@@ -62,8 +64,9 @@ export function checkUsage(state: UserState, data: EventOf<'TokensUsed'>['data']
     index += 1;
   }
   if (index < charged.length) fault('draw', 'the sources', 'free, allocated as considered, purchased', charged);
-  if (sumOf(charged) !== tokens) fault('amounts', 'the sum of what is charged', tokens, sumOf(charged));
-  around.flows.usage.add(sumOf(charged));
+  const sum = sumOf(charged);
+  if (sum !== tokens) fault('amounts', 'the sum of what is charged', tokens, sum);
+  around.flows.usage.add(sum);
   return { free, purchased, allocated: touched };
 }
 
@@ -89,7 +92,7 @@ function consider(state: UserState, one: Considered, open: number, occurredAt: n
   const { organisationId, revision, tokens } = one;
   const relationship = relationshipOf(state, organisationId);
   const policy = around.policies.get(organisationId);
-  const terms = policy?.at(state.id, revision);
+  const terms = policy && termsAt(policy, state.id, relationship, revision);
   if (!policy || !terms || revision > policy.revision || revision < relationship.policyRevision) {
     const last = relationship.policyRevision;
     fault(
@@ -100,40 +103,70 @@ function consider(state: UserState, one: Considered, open: number, occurredAt: n
     );
   }
   relationship.policyRevision = Math.max(relationship.policyRevision, revision);
-  let left = Infinity;
   if (terms) {
     if (one.status !== statusOf(terms))
       fault('policy', `the status in ${organisationId} at revision ${revision}`, statusOf(terms), one.status);
     if (one.usable !== usableOf(terms)) fault('policy', `usable in ${organisationId} at revision ${revision}`, usableOf(terms), one.usable);
-    if (!one.usable) left = 0;
   }
   const ids = terms && windowsAt(terms.timeZone, occurredAt);
-  for (const period of PERIODS) {
-    const { window, used, limit } = one.windows[period];
-    if (terms && ids) {
-      const wanted = limitOf(terms, 'usage', period);
-      if (limit !== wanted) fault('policy', `the ${period} limit of ${organisationId} at revision ${revision}`, wanted, limit);
-      if (window !== ids[period].window) fault('window', `the ${period} window in ${terms.timeZone}`, ids[period].window, window);
-    }
-    const before = relationship.used.get(window) ?? 0;
-    if (used !== before + tokens) fault('window', `what is used in ${window} of ${organisationId}`, before + tokens, used);
-    if (tokens > 0 && limit !== null && used > limit)
-      fault('limit', `what is used in ${window} of ${organisationId}`, `at most ${limit}`, used);
-    if (limit !== null) left = Math.min(left, Math.max(0, limit - before));
-    if (tokens > 0) note(state, relationship, one, period, before);
+  const { daily, monthly } = one.windows;
+  if (terms && ids) {
+    checkWindow(terms, 'daily', daily, ids.daily.window, one, fault);
+    checkWindow(terms, 'monthly', monthly, ids.monthly.window, one, fault);
   }
+  const leftOfDay = count(state, relationship, one, 'daily', daily, fault);
+  const leftOfMonth = count(state, relationship, one, 'monthly', monthly, fault);
+  const left = terms && !one.usable ? 0 : Math.min(leftOfDay, leftOfMonth);
   const wanted = Math.min(open, relationship.tokens, left);
   if (tokens !== wanted) fault('draw', `what was drawn from ${organisationId}`, wanted, tokens);
   relationship.tokens -= tokens;
   state.allocated -= tokens;
 }
 
-/** Counts the draw, and expects a LimitReached where it took the last of a limit. */
-function note(state: UserState, relationship: Relationship, one: Considered, period: Period, before: number): void {
-  const { window, limit, used } = one.windows[period];
-  relationship.used.set(window, used);
-  if (limit === null || limit - before !== one.tokens || relationship.reached.has(`${window}|${limit}`)) return;
-  state.reachedNext.push({ organisationId: one.organisationId, period, window, limit });
+/** The limit is the one in force, and the window that of the instant. */
+function checkWindow(
+  terms: Terms,
+  period: Period,
+  { limit, window }: WindowAfter,
+  id: string,
+  { organisationId, revision }: Considered,
+  fault: Fault,
+): void {
+  const wanted = limitOf(terms, 'usage', period);
+  if (limit !== wanted) fault('policy', `the ${period} limit of ${organisationId} at revision ${revision}`, wanted, limit);
+  if (window !== id) fault('window', `the ${period} window in ${terms.timeZone}`, id, window);
+}
+
+/** Counts the draw, and expects a LimitReached where it took the last of the limit. Answers what the limit left before it. */
+function count(
+  state: UserState,
+  relationship: Relationship,
+  { organisationId, tokens }: Considered,
+  period: Period,
+  { window, used, limit }: WindowAfter,
+  fault: Fault,
+): number {
+  const before = relationship.used.get(window) ?? 0;
+  if (used !== before + tokens) fault('window', `what is used in ${window} of ${organisationId}`, before + tokens, used);
+  if (tokens > 0) relationship.used.set(window, used);
+  if (limit === null) return Infinity;
+  if (tokens > 0) {
+    if (used > limit) fault('limit', `what is used in ${window} of ${organisationId}`, `at most ${limit}`, used);
+    if (limit - before === tokens && !relationship.reached.has(`${window}|${limit}`))
+      state.reachedNext.push({ organisationId, period, window, limit });
+  }
+  return Math.max(0, limit - before);
+}
+
+/** What a revision that was read allowed never changes. */
+function termsAt(policy: OrganisationPolicy, userId: string, relationship: Relationship, revision: number): Terms | undefined {
+  if (relationship.terms && relationship.termsRevision === revision) return relationship.terms;
+  const terms = policy.at(userId, revision);
+  if (revision <= policy.revision) {
+    relationship.terms = terms;
+    relationship.termsRevision = revision;
+  }
+  return terms;
 }
 
 export function checkReached(state: UserState, data: EventOf<'LimitReached'>['data'], place: Place, { policies }: Surroundings): void {
@@ -154,45 +187,4 @@ export function checkReached(state: UserState, data: EventOf<'LimitReached'>['da
   if (used !== counted) fault('window', `what is used in ${window} of ${organisationId}`, counted, used);
   if (by === 'refusal' && !policies.get(organisationId)?.everLimited(state.id, period, limit, relationship.policyRevision))
     fault('policy', `the ${period} limit of ${organisationId}`, 'one that was in force', limit);
-}
-
-/** What can be said without the usage itself; `join.ts` compares the two. */
-export function checkReversal(
-  state: UserState,
-  data: EventOf<'UsageReversed'>['data'],
-  place: Place,
-  { entries, flows }: Surroundings,
-): Touched {
-  const { fault } = place;
-  const { usageId, tokens, returned, lapsed, windows } = data;
-  // Counters of windows before this day were dropped, so those could not be given back.
-  entries.add('reversal', place.position, Number(state.keptSince.replaceAll('-', '')), usageId);
-  if (sumOf(returned) + lapsed !== tokens) fault('amounts', 'what is returned and lapsed together', tokens, sumOf(returned) + lapsed);
-  const back = new Map<string, number>();
-  let free = false;
-  let purchased = false;
-  for (const { source, organisationId = '', tokens: each } of returned) {
-    if (source === 'free') {
-      free = true;
-      state.free += each;
-    } else if (source === 'purchased') {
-      purchased = true;
-      state.purchased += each;
-    } else {
-      back.set(organisationId, each);
-      relationshipOf(state, organisationId).tokens += each;
-      state.allocated += each;
-    }
-  }
-  for (const { organisationId, window, used } of windows) {
-    const before = relationshipOf(state, organisationId).used.get(window);
-    const wanted = Math.max(0, (before ?? 0) - (back.get(organisationId) ?? 0));
-    if (before === undefined || used !== wanted) fault('window', `what is used in ${window} of ${organisationId}`, wanted, used);
-  }
-  // Decided before old counters are dropped, counted after it: as the ledger does.
-  pruneCounters(state, data.at, place.at);
-  for (const { organisationId, window, used } of windows) relationshipOf(state, organisationId).used.set(window, used);
-  flows.usage.add(-tokens);
-  flows.lapsed.add(lapsed);
-  return { free, purchased, allocated: [...back.keys()] };
 }

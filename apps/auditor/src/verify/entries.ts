@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fingerprint, HIGH, mixed, type Seed } from './fingerprint';
 
 /**
  * What must be unique, or have a counterpart elsewhere, for ever: idempotency keys, payment references, generated ids, bills, usages
@@ -11,9 +11,9 @@ import { join } from 'node:path';
  * again and compared, so nothing is reported that is not so.
  */
 
-export const KINDS = ['key', 'payment', 'id', 'bill', 'usage', 'reversal', 'line', 'received'] as const;
+export const KINDS = ['key', 'payment', 'id', 'bill', 'usage', 'reversal', 'returned', 'line', 'received'] as const;
 export type EntryKind = (typeof KINDS)[number];
-/** A reversal meets its usage, a receipt its line: they are fingerprinted under one name. */
+/** A reversal and what it returns meet their usage, a receipt its line: they are fingerprinted under one name. */
 const FAMILY: Readonly<Record<EntryKind, string>> = {
   key: 'key',
   payment: 'payment',
@@ -21,6 +21,7 @@ const FAMILY: Readonly<Record<EntryKind, string>> = {
   bill: 'bill',
   usage: 'usage',
   reversal: 'usage',
+  returned: 'usage',
   line: 'line',
   received: 'line',
 };
@@ -31,55 +32,65 @@ export interface Entry {
   extra: number;
 }
 
+const KIND_NUMBERS = Object.fromEntries(KINDS.map((kind, number) => [kind, number])) as Readonly<Record<EntryKind, number>>;
 const WORDS = 6;
 const BUCKETS = 64;
 const CHUNK_WORDS = 1_024 * WORDS;
 /** 96 MiB; what comes after it goes to files. */
 const KEPT_WORDS_MAX = 24 * 1_024 * 1_024;
-const HIGH = 2 ** 32;
 
-/** Two numbers that start every fingerprint of one run, so that nobody can prepare entries that collide. */
-export type Seed = readonly [number, number];
-export const newSeed = (): Seed => [randomBytes(4).readUInt32LE(), randomBytes(4).readUInt32LE()];
+/** The entries of one log on their way to another. */
+export interface Handed {
+  folders: string[];
+  /** Of every bucket. */
+  chunks: Uint32Array[][];
+}
 
 export class EntryLog {
   private readonly open = Array.from({ length: BUCKETS }, () => ({ words: new Uint32Array(CHUNK_WORDS), used: 0 }));
   private readonly full: Uint32Array[][] = Array.from({ length: BUCKETS }, () => []);
-  private readonly starts: Map<EntryKind, Seed>;
+  private readonly starts: Readonly<Record<EntryKind, Seed>>;
   private kept = 0;
+  /** Where this log writes; those of the logs whose entries it has taken are `folders` too. */
   private folder: string | undefined;
+  private readonly folders: string[] = [];
+  private readonly print = new Fingerprint();
 
-  constructor(seed: Seed) {
-    this.starts = new Map(KINDS.map((kind) => [kind, mixed(seed, FAMILY[kind])]));
+  /** Entries are kept in memory up to so many words. */
+  constructor(
+    private readonly seed: Seed,
+    private readonly keptWordsMax = KEPT_WORDS_MAX,
+  ) {
+    this.starts = Object.fromEntries(KINDS.map((kind) => [kind, mixed(seed, FAMILY[kind])])) as Record<EntryKind, Seed>;
   }
 
   /** `parts` name the entry together. `extra` is a whole number below 2^49. */
   add(kind: EntryKind, position: number, extra: number, ...parts: string[]): void {
-    let [low, high] = this.starts.get(kind)!;
-    for (const part of parts) {
-      for (let index = 0; index < part.length; index += 1) {
-        const unit = part.charCodeAt(index);
-        low = Math.imul(low ^ unit, 2_654_435_761);
-        high = Math.imul(high ^ unit, 1_597_334_677);
-      }
-      low = Math.imul(low ^ (low >>> 16) ^ 0x10000, 2_246_822_507);
-      high = Math.imul(high ^ (high >>> 13) ^ 0x10000, 3_266_489_909);
-    }
-    low = (low ^ (high >>> 15)) >>> 0;
-    high = (high ^ (low >>> 14)) >>> 0;
-    this.put(low, high, position, extra, KINDS.indexOf(kind));
+    const { print } = this;
+    print.start(this.starts[kind]);
+    for (const part of parts) print.text(part);
+    print.end();
+    this.put(print.low, print.high, position, extra, KIND_NUMBERS[kind]);
   }
 
-  /** All that another log holds; it is empty then. */
-  take(chunks: Uint32Array[][]): void {
+  /** Begins a digest of what two entries must agree in; its `extra` is one. */
+  digest(): Fingerprint {
+    this.print.start(this.seed);
+    return this.print;
+  }
+
+  /** All that another log held; this one looks after its files from now on. */
+  take({ folders, chunks }: Handed): void {
+    this.folders.push(...folders);
     chunks.forEach((some, bucket) => {
       for (const chunk of some) this.keep(bucket, chunk);
     });
   }
 
-  /** The buckets as they are, for `take` of another log. */
-  chunks(): Uint32Array[][] {
-    return this.open.map(({ words, used }, bucket) => [...this.read(bucket), ...this.full[bucket]!, words.slice(0, used)]);
+  /** All that is in this log, for `take` of another one, which may be in another thread: what is in files stays there. */
+  handOver(): Handed {
+    const chunks = this.open.map(({ words, used }, bucket) => [...this.full[bucket]!, words.slice(0, used)]);
+    return { folders: this.folders.splice(0), chunks };
   }
 
   /** Calls with the entries of every fingerprint, in the order of their positions. */
@@ -93,7 +104,7 @@ export class EntryLog {
   }
 
   close(): void {
-    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
   }
 
   private put(low: number, high: number, position: number, extra: number, kind: number): void {
@@ -117,13 +128,14 @@ export class EntryLog {
     if (words.length === 0) return;
     this.full[bucket]!.push(words);
     this.kept += words.length;
-    if (this.kept > KEPT_WORDS_MAX) this.spill();
+    if (this.kept > this.keptWordsMax) this.spill();
   }
 
   private spill(): void {
-    this.folder ??= mkdtempSync(join(tmpdir(), 'ledger-audit-'));
+    if (this.folder === undefined) this.folders.push((this.folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'))));
+    const { folder } = this;
     this.full.forEach((chunks, bucket) => {
-      const file = openSync(this.file(bucket), 'a', 0o600);
+      const file = openSync(fileOf(folder, bucket), 'a', 0o600);
       for (const chunk of chunks) writeSync(file, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       closeSync(file);
       this.full[bucket] = [];
@@ -132,31 +144,23 @@ export class EntryLog {
   }
 
   private read(bucket: number): Uint32Array[] {
-    if (this.folder === undefined) return [];
-    const file = openSync(this.file(bucket), 'r');
-    const chunks: Uint32Array[] = [];
-    for (;;) {
-      const chunk = new Uint32Array(CHUNK_WORDS);
-      const bytes = readSync(file, new Uint8Array(chunk.buffer));
-      if (bytes === 0) break;
-      chunks.push(chunk.subarray(0, bytes / 4));
-    }
-    closeSync(file);
-    return chunks;
-  }
-
-  private file(bucket: number): string {
-    return join(this.folder ?? '', `bucket-${bucket}`);
+    return this.folders.flatMap((folder) => chunksIn(fileOf(folder, bucket)));
   }
 }
 
-function mixed([low, high]: Seed, text: string): Seed {
-  let [a, b] = [low, high];
-  for (const character of text) {
-    a = Math.imul(a ^ character.charCodeAt(0), 2_654_435_761);
-    b = Math.imul(b ^ character.charCodeAt(0), 1_597_334_677);
+const fileOf = (folder: string, bucket: number): string => join(folder, `bucket-${bucket}`);
+
+function chunksIn(path: string): Uint32Array[] {
+  const file = openSync(path, 'r');
+  const chunks: Uint32Array[] = [];
+  for (;;) {
+    const chunk = new Uint32Array(CHUNK_WORDS);
+    const bytes = readSync(file, new Uint8Array(chunk.buffer));
+    if (bytes === 0) break;
+    chunks.push(chunk.subarray(0, bytes / 4));
   }
-  return [a, b];
+  closeSync(file);
+  return chunks;
 }
 
 /** One bucket: entries with the same fingerprint are chained through a table of open addresses. */
@@ -192,7 +196,7 @@ async function grouped(chunks: readonly Uint32Array[], judge: (entries: readonly
   }
 }
 
-const NEEDS_NOBODY = KINDS.map((kind) => kind !== 'reversal' && kind !== 'received');
+const NEEDS_NOBODY = KINDS.map((kind) => kind !== 'reversal' && kind !== 'returned' && kind !== 'received');
 
 const entryAt = (all: Uint32Array, from: number): Entry => ({
   kind: KINDS[all[from + 5]! % KINDS.length]!,

@@ -32,6 +32,7 @@ export class Join {
           return this.unique(group);
         case 'usage':
         case 'reversal':
+        case 'returned':
           return this.usage(group);
         case 'line':
         case 'received':
@@ -55,13 +56,15 @@ export class Join {
   }
 
   private usage(group: readonly Entry[]): Promise<void> | undefined {
-    return group.length === 1 && group[0]!.kind === 'usage' ? undefined : this.reversed(group);
+    if (group.length === 1 && group[0]!.kind === 'usage') return undefined;
+    return isReversedOnce(group) ? undefined : this.reversed(group);
   }
 
   /** Usages with one id must be one; a reversal must have one before it, in its own stream, and match it. */
   private async reversed(group: readonly Entry[]): Promise<void> {
     const usages = new Map<string, Fact & { reversed: boolean }>();
     for (const { kind, position, extra } of group) {
+      if (kind === 'returned') continue;
       const fact = await this.read(position);
       if (!fact || !('usageId' in fact.event.data)) continue;
       const { usageId } = fact.event.data;
@@ -153,6 +156,14 @@ export class Join {
     const data = stored && parsed(stored.data);
     return data === undefined || stored === undefined ? undefined : { stored, event: { type: stored.type, data } as WalletEvent };
   }
+}
+
+/** One usage and one reversal behind it that returns, by its digest, what the usage says: what most are. */
+function isReversedOnce(group: readonly Entry[]): boolean {
+  const [usage, ...others] = group;
+  if (group.length !== 3 || usage!.kind !== 'usage') return false;
+  const returned = others.find(({ kind }) => kind === 'returned');
+  return others.some(({ kind }) => kind === 'reversal') && returned?.extra === usage!.extra && others[0]!.position > usage!.position;
 }
 
 /** What an event was entered under, with the rule that says that it is unique. */

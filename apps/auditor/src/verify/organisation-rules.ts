@@ -5,7 +5,7 @@ import type { Fault } from './finding';
 import { limitOf, type OrganisationPolicy } from './policies';
 import { checkPurchase } from './purchase-rules';
 import type { Place, Surroundings } from './surroundings';
-import type { DeclinedDay, LastKey } from './user-state';
+import { type DeclinedDay, FIRST_AT, type LastKey } from './user-state';
 
 /** An organisation's wallet as its events tell it. Who may what is in its policy, which draws look at too. */
 export interface OrganisationState {
@@ -14,7 +14,8 @@ export interface OrganisationState {
   link: Link;
   policy: OrganisationPolicy;
   opened: boolean;
-  at: string;
+  /** Of the last event, in epoch ms: its text would keep the whole text around it in memory. */
+  at: number;
   available: number;
   purchasedTotal: number;
   owed: number;
@@ -49,7 +50,7 @@ export const newOrganisation = (id: string, link: Link, policy: OrganisationPoli
   link,
   policy,
   opened: false,
-  at: '',
+  at: FIRST_AT,
   available: 0,
   purchasedTotal: 0,
   owed: 0,
@@ -58,7 +59,7 @@ export const newOrganisation = (id: string, link: Link, policy: OrganisationPoli
   members: new Map(),
   parts: undefined,
   lastKey: undefined,
-  prunedDay: '',
+  prunedDay: 'never',
 });
 
 const PERIODS: readonly Period[] = ['daily', 'monthly'];
@@ -223,8 +224,7 @@ function memberOf({ members }: OrganisationState, userId: string): Allocated {
 }
 
 function pruneAllocated(state: OrganisationState, at: string, instant: number): void {
-  const day = at.slice(0, 10);
-  if (day === state.prunedDay) return;
-  state.prunedDay = day;
+  if (at.startsWith(state.prunedDay)) return;
+  state.prunedDay = at.slice(0, 10);
   for (const { counters } of state.members.values()) prune(counters, instant);
 }

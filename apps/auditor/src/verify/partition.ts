@@ -1,5 +1,6 @@
 import { SqliteScan } from '@ledger/event-store';
-import { Audit, type AuditOptions, type Head } from './audit';
+import { Audit, type AuditOptions, type Head, type State } from './audit';
+import type { Handed } from './entries';
 import { Findings } from './finding';
 import { type Part, partOf } from './result';
 
@@ -13,8 +14,10 @@ export interface PartitionOptions extends AuditOptions {
   until: number;
 }
 
-/** Positions that are read in one stretch. */
-const STRETCH = 20_000;
+/** Positions that are read in one stretch: of longer ones more is still held when the memory is cleaned. */
+const STRETCH = 500;
+/** Positions between two words about the progress. */
+const HEARD_EVERY = 20_000;
 const ORGANISATIONS = 'organisationWallet-';
 /** What changes who may what; draws of users in every part are judged by it. */
 const POLICY_TYPES = [
@@ -33,6 +36,8 @@ interface Read {
   name: string;
   revision: number;
   position: number;
+  /** What the audit knows of it. */
+  state: State | undefined;
 }
 
 /** Audits one part. `progress` hears of the positions that were read. */
@@ -44,9 +49,12 @@ export function auditPart({ path, part, parts, until, ...options }: PartitionOpt
     const streams = new Map<number, Read>();
     const event = { stream: '', revision: 0, position: 0, id: '', type: '', data: '', metadata: '' };
     for (let after = 0; after < until; after += STRETCH) {
-      for (const [position, number, revision, id, type, data, metadata, previous] of read(after, Math.min(until, after + STRETCH))) {
+      for (const { position, stream: number, revision, previous, id, type, data, metadata } of read(
+        after,
+        Math.min(until, after + STRETCH),
+      )) {
         let stream = streams.get(number);
-        if (!stream) streams.set(number, (stream = { name: scan.nameOf(number), revision: -1, position: 0 }));
+        if (!stream) streams.set(number, (stream = { name: scan.nameOf(number), revision: -1, position: 0, state: undefined }));
         if (number % parts !== part) {
           audit.learn(stream.name.slice(ORGANISATIONS.length), revision, type, data);
           continue;
@@ -56,15 +64,17 @@ export function auditPart({ path, part, parts, until, ...options }: PartitionOpt
         event.position = position;
         event.id = id;
         event.type = type;
-        event.data = data ?? '';
-        event.metadata = metadata ?? '';
+        event.data = data;
+        event.metadata = metadata;
         if (previous !== stream.position) audit.findings.of(event)('index', 'the link to the event before it', stream.position, previous);
         stream.revision = revision;
         stream.position = position;
-        audit.add(event);
+        audit.add(event, stream.state);
+        stream.state ??= audit.stateNamed(stream.name);
       }
-      progress(Math.min(until, after + STRETCH));
+      if (after % HEARD_EVERY === 0) progress(Math.min(until, after + STRETCH));
     }
+    progress(until);
     checkHeads(scan, { part, parts, until }, streams, audit);
     audit.finish();
     return audit;
@@ -98,7 +108,7 @@ export interface PostedPart {
   part: Omit<Part, 'heads' | 'headsThen' | 'findings'> & { findings: Pick<Findings, 'kept' | 'byRule' | 'count'> };
   heads: PostedHeads;
   headsThen: PostedHeads;
-  entries: Uint32Array[][];
+  entries: Handed;
 }
 
 interface PostedHeads {
@@ -114,7 +124,7 @@ export function posted(audit: Audit): PostedPart {
     part: { ...part, findings: { kept, byRule, count } },
     heads: packed(heads),
     headsThen: packed(headsThen),
-    entries: audit.entries.chunks(),
+    entries: audit.entries.handOver(),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { PriceTable } from '@ledger/wallet';
-import type { Envelope } from './chain';
 import type { EntryLog } from './entries';
 import type { Fault } from './finding';
 import type { OrganisationPolicy } from './policies';
@@ -12,7 +11,6 @@ export interface Place {
   revision: number;
   /** Of the event, in epoch ms. */
   at: number;
-  envelope: Envelope;
   fault: Fault;
 }
 

@@ -1,7 +1,8 @@
 import { FREE_TOKENS_MAX, type UserEvent, windowsAt } from '@ledger/wallet';
 import { checkBill } from './bill-rules';
-import { checkReached, checkReversal, checkUsage } from './draw-rules';
+import { checkReached, checkUsage } from './draw-rules';
 import { checkPurchase } from './purchase-rules';
+import { checkReversal } from './reversal-rules';
 import type { Place, Surroundings } from './surroundings';
 import { checkBalance, pruneCounters, relationshipOf, type Touched, type UserState } from './user-state';
 
@@ -101,7 +102,7 @@ function granted(state: UserState, data: Data<'FreeAllowanceGranted'>, place: Pl
 /** Before any other event of a new month the rest lapses and the allowance is granted. */
 function checkMonth(state: UserState, at: string, { fault, at: instant }: Place, { platformTimeZone }: Surroundings): void {
   // The month of UTC is a day behind at most, so most events need no closer look.
-  if (at.slice(0, 7) <= state.month) return;
+  if ((state.month !== '' && at.startsWith(state.month)) || at.slice(0, 7) <= state.month) return;
   if (state.free === 0 && state.tokensPerMonth === 0) return;
   const [first] = monthsOf(instant, platformTimeZone);
   if (first > state.month)

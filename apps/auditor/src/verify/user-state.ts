@@ -1,6 +1,7 @@
 import { type Counters, isBefore, oldestWindows, prune, type UserBalance } from '@ledger/wallet';
 import type { Link } from './chain';
 import type { Fault } from './finding';
+import type { Terms } from './policies';
 
 /** A user's wallet as its events tell it: what the rules compare the next event with. */
 
@@ -13,6 +14,9 @@ export interface Relationship {
   /** Limits recorded as reached, as `window|limit`. */
   reached: Set<string>;
   policyRevision: number;
+  /** The terms of the last draw, which the next one mostly names again. */
+  terms: Terms | undefined;
+  termsRevision: number;
 }
 
 /** A LimitReached that must come next. */
@@ -28,7 +32,8 @@ export interface UserState {
   id: string;
   link: Link;
   opened: boolean;
-  at: string;
+  /** Of the last event, in epoch ms: its text would keep the whole text around it in memory. */
+  at: number;
   free: number;
   month: string;
   granted: number;
@@ -39,6 +44,9 @@ export interface UserState {
   carriedPico: bigint;
   allocated: number;
   relationships: Map<string, Relationship>;
+  /** The one that the last event was about, which the next one is mostly about too. */
+  lastOrganisationId: string;
+  lastRelationship: Relationship | undefined;
   reachedNext: ReachedNext[];
   lastKey: LastKey | undefined;
   /** A storage day that was declined just now; its BillDeclined may follow. */
@@ -62,12 +70,15 @@ export interface DeclinedDay {
   missing: number;
 }
 
+/** Before every instant that a fact can carry. */
+export const FIRST_AT = Date.parse('0000-01-01T00:00:00.000Z');
+
 export const newUser = (id: string, link: Link): UserState => ({
   kind: 'user',
   id,
   link,
   opened: false,
-  at: '',
+  at: FIRST_AT,
   free: 0,
   month: '',
   granted: 0,
@@ -78,19 +89,32 @@ export const newUser = (id: string, link: Link): UserState => ({
   carriedPico: 0n,
   allocated: 0,
   relationships: new Map(),
+  lastOrganisationId: '',
+  lastRelationship: undefined,
   reachedNext: [],
   lastKey: undefined,
   declinedDay: undefined,
-  prunedDay: '',
+  prunedDay: 'never',
   keptSince: '0000-00-00',
 });
 
 export function relationshipOf(state: UserState, organisationId: string): Relationship {
+  if (state.lastRelationship && state.lastOrganisationId === organisationId) return state.lastRelationship;
   let relationship = state.relationships.get(organisationId);
   if (!relationship) {
-    relationship = { tokens: 0, received: 0, used: new Map(), reached: new Set(), policyRevision: -1 };
+    relationship = {
+      tokens: 0,
+      received: 0,
+      used: new Map(),
+      reached: new Set(),
+      policyRevision: -1,
+      terms: undefined,
+      termsRevision: -1,
+    };
     state.relationships.set(organisationId, relationship);
   }
+  state.lastOrganisationId = organisationId;
+  state.lastRelationship = relationship;
   return relationship;
 }
 
@@ -133,16 +157,17 @@ function checkAllocated(state: UserState, organisationId: string, tokens: number
 }
 
 function mustName(after: UserBalance, organisationId: string, state: UserState, fault: Fault): void {
-  const named = (after.allocated ?? []).filter((one) => one.organisationId === organisationId).length;
+  let named = 0;
+  if (after.allocated) for (const one of after.allocated) if (one.organisationId === organisationId) named += 1;
+  if (named === 1) return;
   const wanted = state.relationships.get(organisationId)?.tokens ?? 0;
-  if (named !== 1) fault('balance', `balanceAfter.allocated of ${organisationId}`, `${wanted}, once`, `${named} times there`);
+  fault('balance', `balanceAfter.allocated of ${organisationId}`, `${wanted}, once`, `${named} times there`);
 }
 
 /** As the ledger drops counters, so that memory is bounded by wallets and not by the days that they lived. */
 export function pruneCounters(state: UserState, at: string, instant: number): void {
-  const day = at.slice(0, 10);
-  if (day === state.prunedDay) return;
-  state.prunedDay = day;
+  if (at.startsWith(state.prunedDay)) return;
+  state.prunedDay = at.slice(0, 10);
   const oldest = oldestWindows(instant);
   state.keptSince = oldest.daily;
   for (const { used, reached } of state.relationships.values()) {

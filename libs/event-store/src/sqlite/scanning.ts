@@ -4,20 +4,19 @@ import type { StoredEvent } from '../event-store';
 import { type Line, storedEvent, StreamNames } from './reading';
 import { checkSchema } from './schema';
 
-/**
- * An event as a scan meets it. `previous` is the position of the event before it in its stream, 0 at the first: readers of the stream
- * follow it. `data` and `metadata` are null where the scan was not asked for them.
- */
-export type Scanned = [
-  position: number,
-  stream: number,
-  revision: number,
-  id: string,
-  type: string,
-  data: string | null,
-  metadata: string | null,
-  previous: number,
-];
+/** An event as a scan meets it. */
+export interface Scanned {
+  position: number;
+  stream: number;
+  revision: number;
+  /** Position of the event before it in its stream, 0 at the first: readers of the stream follow it. */
+  previous: number;
+  id: string;
+  type: string;
+  /** Empty where the scan was not asked for them. */
+  data: string;
+  metadata: string;
+}
 
 /** Where the store says that a stream ends. */
 export type ScannedHead = [stream: number, revision: number, position: number];
@@ -58,20 +57,26 @@ export class SqliteScan {
   }
 
   /**
-   * Answers a reader of the events from one position (exclusive) to another (inclusive). Read in stretches: while one is being read
-   * the log of the file cannot start afresh.
+   * Answers a reader of the events that are there now, from one position (exclusive) to another (inclusive); a scan has one. Read in
+   * stretches: what is read stays in memory until the next one, and while one is being read the log of the file cannot start afresh.
+   *
+   * Every row comes as one text, for handing over eight values costs twice as much as reading them. A row that holds a line break, as
+   * canonical JSON never does, cannot be taken apart again, so it is read value by value.
    */
-  reader({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => IterableIterator<Scanned> {
+  reader({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => Scanned[] {
     const own = 'stream % @parts = @part';
-    const sql = `select position, stream, revision, id, type,
-        case when ${own} or type in (${listed(types)}) then data end,
-        case when ${own} then metadata end,
-        previous
-      from events
-      where position > @after and position <= @until and (${own} or stream in (select id from streams where substr(name, 1, length(@prefix)) = @prefix))
-      order by position`;
-    const statement = this.db.prepare<[object], Scanned>(sql).raw();
-    return (after, until) => statement.iterate({ part, parts, prefix, after, until });
+    const data = `case when ${own} or type in (${listed(types)}) then data else '' end`;
+    const metadata = `case when ${own} then metadata else '' end`;
+    const rows = this.db.prepare<[object], string>(
+      `select position || ' ' || stream || ' ' || revision || ' ' || previous || '\n' || id || '\n' || type || '\n' || ${data} || '\n' || ${metadata}
+      from events where position > @after and position <= @until and (${own} or ${this.beginningWith(prefix)}) order by position`,
+    );
+    const row = this.db.prepare<[object], Scanned>(
+      `select position, stream, revision, previous, id, type, ${data} as data, ${metadata} as metadata from events where position = @position`,
+    );
+    rows.pluck();
+    return (after, until) =>
+      rows.all({ part, parts, after, until }).map((text) => scanned(text) ?? row.get({ part, parts, position: parseInt(text, 10) })!);
   }
 
   /**
@@ -79,10 +84,7 @@ export class SqliteScan {
    * far as they are known now, all belong to part 0, which is also shown what other parts have of these types.
    */
   share({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => SharedEvent[] {
-    // In a table of its own, since to look through all names for each stretch would cost more than to read it.
-    this.db.exec('create temp table prefixed (stream integer primary key)');
-    this.db.prepare('insert into prefixed select id from streams where name >= ? and name < ?').run(prefix, `${prefix}\u{10ffff}`);
-    const prefixed = 'stream in (select stream from prefixed)';
+    const prefixed = this.beginningWith(prefix);
     const wanted =
       part === 0 ? `stream % @parts = 0 or type in (${listed(types)}) or ${prefixed}` : `stream % @parts = @part and not ${prefixed}`;
     const sql = `select position, revision, id, type, data, metadata, stream
@@ -93,6 +95,15 @@ export class SqliteScan {
       return { event: storedEvent(line, this.names.of(number)), own: number % parts === part || !types.includes(line[3]) };
     };
     return (after, until) => statement.all({ part, parts, after, until }).map(shared);
+  }
+
+  /** A condition: the stream's name begins so. Found once, for to look through all names for each stretch would cost more than to read it. */
+  private beginningWith(prefix: string): string {
+    // Not in the file, which is only read.
+    this.db.pragma('temp_store = memory');
+    this.db.exec('create temp table prefixed (stream integer primary key)');
+    this.db.prepare('insert into prefixed select id from streams where name >= ? and name < ?').run(prefix, `${prefix}\u{10ffff}`);
+    return 'stream in prefixed';
   }
 
   /** The ends of the streams of a part, as those who read or write streams find them. */
@@ -109,3 +120,39 @@ export class SqliteScan {
 const listed = (types: readonly string[]): string => types.map((type) => `'${type.replaceAll("'", "''")}'`).join();
 
 const BUSY_MS = 5_000;
+
+/** Undefined when there are more line breaks than those between the values. */
+function scanned(text: string): Scanned | undefined {
+  const behindNumbers = text.indexOf(BREAK);
+  const behindId = text.indexOf(BREAK, behindNumbers + 1);
+  const behindType = text.indexOf(BREAK, behindId + 1);
+  const behindData = text.indexOf(BREAK, behindType + 1);
+  if (text.includes(BREAK, behindData + 1)) return undefined;
+  const behindPosition = text.indexOf(' ');
+  const behindStream = text.indexOf(' ', behindPosition + 1);
+  const behindRevision = text.indexOf(' ', behindStream + 1);
+  return {
+    position: wholeNumber(text, 0, behindPosition),
+    stream: wholeNumber(text, behindPosition + 1, behindStream),
+    revision: wholeNumber(text, behindStream + 1, behindRevision),
+    previous: wholeNumber(text, behindRevision + 1, behindNumbers),
+    id: text.slice(behindNumbers + 1, behindId),
+    type: text.slice(behindId + 1, behindType),
+    data: text.slice(behindType + 1, behindData),
+    metadata: text.slice(behindData + 1),
+  };
+}
+
+function wholeNumber(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let place = from; place < to; place += 1) {
+    const digit = text.charCodeAt(place) - ZERO;
+    // A sign: numbers of a file that somebody has tampered with may be below zero.
+    if (digit < 0) return Number(text.slice(from, to));
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+const ZERO = 48;
+const BREAK = '\n';
