@@ -36,9 +36,9 @@ export class Views {
     History.tables,
     UniqueEntries.tables,
   ].join('\n');
-  /** Only answers need these, so a file that is filled from nothing gets them at its end. */
   /** Brings the rows of the streams in the file `other` into this one. */
   static readonly joined = [Users, Relationships, Usages, Bills, History, UniqueEntries].map(({ joined }) => joined).join('\n');
+  /** Only answers need these, so a file that is filled from nothing gets them at its end. */
   static readonly indexes = [Allocations.indexes, Usages.indexes, Bills.indexes].join('\n');
 
   readonly balances: WalletBalances;
@@ -236,9 +236,8 @@ export class Views {
         return;
       case 'UsageReversed':
         this.hold(id, revision, event.data.balanceAfter);
-        for (const { organisationId, window, used } of event.data.windows) {
+        for (const { organisationId, window, used } of event.data.windows)
           this.relationships.used(id, organisationId, window, used, event.data.at);
-        }
         this.usages.reversed(id, revision, event.data.usageId, event.data.at);
         return;
       case 'LimitReached':
