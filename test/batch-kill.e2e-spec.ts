@@ -3,7 +3,7 @@ import { grownBy } from './support/stored-rows';
 
 const LINES = 10_000;
 const USERS = 1_000;
-const KILLS = 3;
+const KILLS = 2;
 
 describe('a batch of usages whose service is killed', () => {
   const ledger = new LedgerUnderTest({ FREE_TOKENS_PER_MONTH: '1000' });

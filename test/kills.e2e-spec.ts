@@ -2,7 +2,7 @@ import { addsUp } from './support/adds-up';
 import { LedgerUnderTest, seedOf } from './support/ledger-under-test';
 import { surviveKills } from './support/kills';
 
-const KILLS = 20;
+const KILLS = 10;
 
 describe('the service, killed in the middle of its work', () => {
   let ledger: LedgerUnderTest;

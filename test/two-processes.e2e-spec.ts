@@ -6,8 +6,8 @@ import { bodyOf, calmZone, type Door, LedgerUnderTest, seedOf } from './support/
 import { repeatThroughTheSecond } from './support/two-doors';
 import { Witness } from './support/witness';
 
-const TROUBLES = 20;
-const ALTERNATIONS = 75;
+const TROUBLES = 10;
+const ALTERNATIONS = 40;
 /** The store waits 5 s for a lock; an instance that hung would not answer within this. */
 const REFUSED_WITHIN_MS = 15_000;
 const PUPILS = ['p0', 'p1', 'p2', 'p3'];

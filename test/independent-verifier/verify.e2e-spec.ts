@@ -10,7 +10,7 @@ import { seedOf } from '../audit/explain-world';
 
 const VERIFY = join(__dirname, 'verify.py');
 const LINES_MAX = 150;
-const PLACES = Number(process.env.TAMPER_PLACES ?? 2);
+const PLACES = Number(process.env.TAMPER_PLACES ?? 1);
 const HOW = 'python3 with the package cryptography (Debian: python3-cryptography)';
 
 const seed = seedOf('PYTHON_SEED');
