@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generate, post } from './generator';
 import { parseOptions } from './options';
-import { checkAnswers, httpScenarios } from './scenarios';
+import { checkAnswers, httpScenarios, summarise } from './scenarios';
 
 describe('the load generator', () => {
   let server: Server;
@@ -78,6 +78,34 @@ describe('the scenarios', () => {
     await hot.run(0.05);
     expect(new Set(paths.slice(answered))).toEqual(new Set(['/v1/users/hot/usages']));
     expect(keys.size).toBe(paths.length);
+  });
+});
+
+describe('a batch', () => {
+  let server: Server;
+  afterEach(() => new Promise((done) => server.close(done)));
+
+  it('charges as many usages as it counts, each under its own key', async () => {
+    const bodies: string[] = [];
+    server = createServer((request, response) => {
+      let body = '';
+      request.setEncoding('utf8').on('data', (text: string) => (body += text));
+      request.on('end', () => {
+        bodies.push(body);
+        response.writeHead(200, { 'content-length': 0 }).end();
+      });
+    });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const targets = { echo: url, service: url, token: 't', connections: 1, members: ['ann', 'ben'], hot: 'hot' };
+    const batch = httpScenarios(targets).find(({ name }) => name === 'batch')!;
+    const run = await batch.run(0.01);
+    expect(() => checkAnswers(batch.what, run, batch.status)).not.toThrow();
+    const lines = bodies.flatMap((body) => (JSON.parse(body) as { usages: { key: string; tokens: number }[] }).usages);
+    expect(lines).toHaveLength(run.requests * batch.charges);
+    expect(new Set(lines.map(({ key }) => key)).size).toBe(lines.length);
+    expect(summarise(batch, [run]).perSecond).toBeCloseTo(run.perSecond * batch.charges);
+    expect(lines.every(({ tokens }) => tokens === 1)).toBe(true);
   });
 });
 
