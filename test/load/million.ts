@@ -65,8 +65,11 @@ async function measureAll(sizes: Sizes, kept: string | undefined, json: boolean)
   const results: Result[] = [];
   const measure = async (left: [Phase, number][]): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      results.push(await measured(...next, folder));
-      if (!json) console.error(`${next[0]}: done after ${Math.round((performance.now() - began) / 1_000)} s`);
+      const result = await measured(...next, folder);
+      results.push(result);
+      // At once, so that a run that is stopped has said what it found.
+      const found = result.figures.map(({ name, value }) => `${name} ${value}`).join(', ');
+      if (!json) console.error(`${next[0]}: ${found} (after ${Math.round((performance.now() - began) / 1_000)} s)`);
     }
   };
   try {

@@ -8,8 +8,8 @@ import { Views } from './views';
 
 /** How long another process may take to let go of the file when it is being replaced by this one. */
 const LOCK_MS = 500;
-/** Pages of the log that are gathered before they are moved into the file. */
-const LOG_PAGES = 2_000;
+/** Pages of the log (64 MiB) that are gathered before they are moved into the file, which waits for the disk: one page is in it many times. */
+const LOG_PAGES = 8_000;
 /** Of a file for the other part of the users, while two threads fill one read model. */
 const OTHER_SUFFIX = '-other';
 /** What stands beside a file while it is being filled. */
