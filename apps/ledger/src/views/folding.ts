@@ -6,7 +6,7 @@ import type { OpenViews } from './filling';
  * A transaction is committed after so many events or so much time, whichever comes first. Nothing else runs during a commit, which
  * writes a page for nearly every wallet among them: measured, 12 ms of 500 events, 31 ms of 2,000.
  */
-const COMMIT_EVENTS = 1_000;
+const COMMIT_EVENTS = 500;
 const COMMIT_MS = 1_000;
 /** While catching up nobody waits for an answer, and the more events share a page's write, the better. */
 const COMMIT_EVENTS_BEHIND = 50_000;
