@@ -12,7 +12,7 @@ import type { Views } from './views';
  */
 
 /** Of fewer events one thread is as quick. */
-export const SHARED_EVENTS_MIN = 100_000n;
+export const SHARED_EVENTS_MIN = 50_000n;
 
 const PARTS = 2;
 export const FIRST_PART = 0;
