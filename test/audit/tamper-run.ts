@@ -2,6 +2,7 @@ import { openEventStore } from '@ledger/event-store';
 import { PRICE_TABLE } from '@ledger/wallet';
 import { statementOf } from '../../apps/auditor/src/certificates/certificate';
 import { compareWith } from '../../apps/auditor/src/certificates/comparison';
+import type { AuditOptions } from '../../apps/auditor/src/verify/audit';
 import { newSeed } from '../../apps/auditor/src/verify/fingerprint';
 import { type Finding, sentenceOf } from '../../apps/auditor/src/verify/finding';
 import type { AuditResult } from '../../apps/auditor/src/verify/result';
@@ -10,11 +11,15 @@ import { Dice, type Kind } from './tamper-forging';
 import { randomRows, type Row, type Stores } from './tamper-store';
 
 /** `asUrl` of a server makes it read through the port, as from any store but a file. */
-export async function audited(path: string, headsAt?: number, asUrl?: string): Promise<AuditResult> {
+export async function audited(
+  path: string,
+  upTo: Pick<AuditOptions, 'headsAt' | 'trustedUntil'> = {},
+  asUrl?: string,
+): Promise<AuditResult> {
   const url = asUrl ?? `sqlite:${path}`;
   const store = await openEventStore(`sqlite:${path}`, { readOnly: true });
   try {
-    const options = { seed: newSeed(), priceTables: [PRICE_TABLE], workers: 1, ...(headsAt === undefined ? {} : { headsAt }) };
+    const options = { seed: newSeed(), priceTables: [PRICE_TABLE], workers: 1, ...upTo };
     return await auditStore(store, url, options, () => undefined);
   } finally {
     await store.close();
@@ -57,7 +62,7 @@ export async function hunted(kind: Kind, times: number, clean: CleanStores, stor
     // Positions grow in the order of the rows, whatever was put where.
     forged.forEach((row, index) => (row.position = Math.max(row.position ?? 0, index === 0 ? 1 : forged[index - 1]!.position + 1)));
     const statement = statementOf(result, '2026-11-23T10:00:00.000Z');
-    const found = await audited(await stores.holding(forged), kind.by === 'certificate' ? Number(statement.position) : undefined);
+    const found = await audited(await stores.holding(forged), kind.by === 'certificate' ? { headsAt: Number(statement.position) } : {});
     if (kind.by === 'certificate') compareWith(statement, result.heads, found, found.findings);
     const named = found.findings.kept.some((finding) => isNamed(finding, expected));
     if (named) outcome.found += 1;

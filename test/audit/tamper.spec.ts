@@ -33,7 +33,7 @@ it('comes to the same through the port, by which stores on servers are read', as
   const wrong = rows.map((row, index) => (index % 20 === 9 ? { ...row, data: row.data.replace(/"tokens":(\d)/, '"tokens":1$1') } : row));
   for (const some of [rows, wrong]) {
     const path = await stores.holding(some);
-    const [file, port] = [await audited(path, 50), await audited(path, 50, 'esdb://server')];
+    const [file, port] = [await audited(path, { headsAt: 50 }), await audited(path, { headsAt: 50 }, 'esdb://server')];
     expect({ ...port, findings: port.findings.kept }).toEqual({ ...file, findings: file.findings.kept });
     expect(port.findings.count > 0).toBe(some === wrong);
   }

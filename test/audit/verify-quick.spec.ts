@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { checkLink, firstLink, type Link, unusualLink } from '../../apps/auditor/src/verify/chain';
+import { checkLink, firstLink, idOf, type Link, sha256, unusualLink } from '../../apps/auditor/src/verify/chain';
 import { epochMsOf } from '../../apps/auditor/src/verify/instants';
 import { Dice } from './tamper-forging';
-import { randomRows, type Row } from './tamper-store';
+import { audited } from './tamper-run';
+import { randomRows, type Row, Stores } from './tamper-store';
 
 /** The quick ways of the audit come to what the slow ones come to, whatever they are given. */
 
@@ -29,6 +30,18 @@ function told(way: Way, before: Link, row: Row) {
 function linkBefore({ stream, revision, metadata }: Row): Link {
   const { previousHash = '' } = JSON.parse(metadata) as Record<string, string>;
   return { ...firstLink(stream), revision: revision - 1, hash: previousHash };
+}
+
+/** What a forger leaves out. */
+const FIELDS = [/,"contentHash":"[^"]*"/, /,"key":"[^"]*"/, /,"role":"[^"]*"/, /,"previousHash":"[^"]*"/];
+
+/** As a forger does it who knows the format. */
+function hashAgain(row: Row, previousHash: string): void {
+  const { revision, type, data, metadata } = row;
+  const unhashed = metadata.replace(/,"hash":"[^"]*"/, '');
+  const hash = sha256(`${previousHash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
+  row.metadata = metadata.replace(/,"hash":"[^"]*"/, `,"hash":"${hash}"`);
+  row.id = idOf(hash);
 }
 
 describe('the link of an event to the one before it', () => {
@@ -60,6 +73,9 @@ describe('the link of an event to the one before it', () => {
         else if (what === 6) changed.type = dice.of(['LimitReached', 'FreeAllowanceGranted', 'TokensUsed', '"']) ?? '';
         else if (dice.below(2) === 0) before.hash = changedText(before.hash);
         else changed.revision += 1 + dice.below(2);
+        before.sound = /^[0-9a-f]{64}$/.test(before.hash);
+        if (dice.below(3) === 0) changed.metadata = changed.metadata.replace(dice.of(FIELDS) ?? '', '');
+        if (dice.below(2) === 0) hashAgain(changed, before.hash);
         const quick = told(checkLink, before, changed);
         if (quick.faults.length > 0) faulty += 1;
         expect(quick).toEqual(told(unusualLink, before, changed));
@@ -74,6 +90,20 @@ describe('the link of an event to the one before it', () => {
     const { link } = told(checkLink, linkBefore(row), forged);
     expect(link).toMatchObject({ hash: 'z'.repeat(64), sound: false });
   });
+});
+
+it('finds that what a certificate covers was written anew, whatever stands there now', async () => {
+  const stores = new Stores();
+  try {
+    for (const data of ['null', '5', '[]', '{}', '"x"', '{"at":1}', 'no JSON', '{"at":"+020000-01-01T00:00:00.000Z"}']) {
+      const some = randomRows(seed).map((row, index) => (index % 3 === 0 ? { ...row, data } : row));
+      const path = await stores.holding(some);
+      const { findings } = await audited(path, { headsAt: some.length, trustedUntil: some.length - 5 });
+      expect([...findings.byRule.keys()]).toContain('hash');
+    }
+  } finally {
+    stores.close();
+  }
 });
 
 describe('the instant of an event', () => {

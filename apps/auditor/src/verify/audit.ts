@@ -36,8 +36,8 @@ export interface AuditOptions {
   /** Heads of streams are also kept as they were at this position, that of a certificate. */
   headsAt?: number;
   /**
-   * Events up to this position were audited before, as a certificate says: of them only the chains are checked, which with the
-   * certificate's root says that they are the same ones.
+   * Events up to this position were audited before, as a certificate says: of them only what is wrong with the chains is said, which
+   * with the certificate's root says that they are the same ones. They are judged all the same, for what follows builds on them.
    */
   trustedUntil?: number;
 }
@@ -209,7 +209,6 @@ export class Audit {
       this.fault('canonical', 'the text of the data', 'JSON', data);
       return undefined;
     }
-    if (this.trusted) return { type, data: facts } as WalletEvent;
     checkCanonical('the data', data, facts, this.fault);
     const wrong = faultOf(type, SCHEMA, facts, kind);
     if (wrong === undefined && TYPES[kind].has(type)) return { type, data: facts } as WalletEvent;
