@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { checkLink, firstLink, idOf, type Link, sha256, unusualLink } from '../../apps/auditor/src/verify/chain';
+import type { Fault } from '../../apps/auditor/src/verify/finding';
 import { epochMsOf } from '../../apps/auditor/src/verify/instants';
 import { Dice } from './tamper-forging';
 import { audited } from './tamper-run';
@@ -22,7 +23,7 @@ type Way = typeof checkLink;
 /** What one way says of an event behind a link, and where it leaves the link. */
 function told(way: Way, before: Link, row: Row) {
   const link = { ...before };
-  const faults: unknown[] = [];
+  const faults: Parameters<Fault>[] = [];
   const { key, contentHash } = way(link, row, (...fault) => faults.push(fault));
   return { faults, key, contentHash, link };
 }
@@ -89,6 +90,13 @@ describe('the link of an event to the one before it', () => {
     const forged = { ...row, metadata: row.metadata.replace(/"hash":"[^"]*"/, `"hash":"${'z'.repeat(64)}"`) };
     const { link } = told(checkLink, linkBefore(row), forged);
     expect(link).toMatchObject({ hash: 'z'.repeat(64), sound: false });
+
+    const before = linkBefore(row);
+    const short = { ...before, hash: before.hash.slice(1), sound: false };
+    const behind = { ...row, metadata: row.metadata.replace(before.hash, `${short.hash}0`) };
+    hashAgain(behind, short.hash);
+    const { faults } = told(checkLink, short, behind);
+    expect(faults.map(([rule]) => rule)).toContain('previous-hash');
   });
 });
 
