@@ -1,5 +1,6 @@
-import { hash, randomUUID } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Hashing } from '@ledger/wallet';
+import { v7 } from 'uuid';
 
 /** Namespace of the ledger's event ids: fixed for ever, for ids are made from it and an event's hash. */
 export const EVENT_ID_NAMESPACE = '5b3d9a52-6f0e-4c63-9a0b-2f1c7d5e8a41';
@@ -18,8 +19,5 @@ function uuidV5(digest: string): string {
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
-/** RFC 9562, section 5.7: 48 bits of time before the random bits of a version 4, which Node makes many of at once. */
-export function uuidV7(at: number): string {
-  const time = at.toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
-}
+/** A new id, made at `at` (epoch ms). */
+export const uuidV7 = (at: number): string => v7({ msecs: at });
