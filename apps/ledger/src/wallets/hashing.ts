@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import type { Hashing } from '@ledger/wallet';
 import { v7 } from 'uuid';
 
@@ -19,5 +19,16 @@ function uuidV5(digest: string): string {
   return `${digest.slice(0, 8)}-${digest.slice(8, 12)}-5${digest.slice(13, 16)}-${variant}${digest.slice(17, 20)}-${digest.slice(20, 32)}`;
 }
 
+const RANDOM_BYTES = 16;
+/** Random bytes for 256 ids: asked for one by one they cost more than the rest of an id. */
+const random = new Uint8Array(256 * RANDOM_BYTES);
+let taken = random.length;
+
 /** A new id, made at `at` (epoch ms). */
-export const uuidV7 = (at: number): string => v7({ msecs: at });
+export function uuidV7(at: number): string {
+  if (taken === random.length) {
+    randomFillSync(random);
+    taken = 0;
+  }
+  return v7({ msecs: at, random: random.subarray(taken, (taken += RANDOM_BYTES)) });
+}
