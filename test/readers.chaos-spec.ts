@@ -39,7 +39,7 @@ const leastOf = (looks: readonly Memory[]): Memory => ({
 function idsOf(file: string): string[] {
   const rows = storedRows(file);
   const mark = rows[0]!.id.slice(0, 13);
-  return rows.map(({ position }) => Buffer.from(`${mark}.${position}`).toString('base64url'));
+  return rows.map(({ position, id }) => Buffer.from(`${mark}.${position}.${id.slice(0, 8)}`).toString('base64url'));
 }
 
 const shown = ({ rss, heap }: Memory) => `rss ${Math.round(rss / MEBIBYTE)} MiB, heap ${Math.round(heap / MEBIBYTE)} MiB`;

@@ -138,6 +138,7 @@ describe('a store that went back to a backup', () => {
   const ledger = new LedgerUnderTest();
   const backup = join(ledger.folder, 'backup.db');
   let lost: string;
+  let shared: string;
   let atBackup: Answers;
   let instants: string[];
   const grown = join(ledger.folder, 'grown.db');
@@ -148,6 +149,7 @@ describe('a store that went back to a backup', () => {
     let door = await ledger.start('a');
     await found(door);
     await live(door, 'one', 1);
+    shared = positionOf(await door.ask(usage('ann', 1, 'one-last')))!;
     await ready(door);
     instants = now();
     atBackup = await everyAnswer(door, TOWN, instants);
@@ -182,9 +184,18 @@ describe('a store that went back to a backup', () => {
     afterGrowth = { answers, instants: later, lost: ['two'], has: ['three', 3] };
     const door = await ledger.start('stale');
     await answersAs(door, afterGrowth);
-    // The store has come further than the lost position, which tells no two futures of one store apart: the read is of what is there.
-    const last = await expecting(201, door, usage('ann', 1, 'last-of-all'));
-    expect((await expecting(200, door, { method: 'GET', path: '/v1/users/ann', position: lost })).balance).toBe(last.balance);
+    // The store has come further than the lost position, and has another event there; what both futures share is good.
+    for (const asked of [
+      { method: 'GET', path: '/v1/users/ann', position: lost },
+      { method: 'GET', path: `/v1/events?from=${lost}` },
+    ] as const) {
+      const reply = await door.once(asked);
+      expect([reply.status, bodyOf(reply)]).toEqual([
+        400,
+        expect.objectContaining({ errors: [expect.objectContaining({ message: expect.stringContaining('history') })] }),
+      ]);
+    }
+    await expecting(200, door, { method: 'GET', path: '/v1/users/ann', position: shared });
     await ledger.stop();
   }, 120_000);
 

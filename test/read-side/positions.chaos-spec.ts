@@ -180,8 +180,8 @@ describe('a read with Ledger-Position', () => {
 
   it('is told after 5 s that a position was not reached which the store has not come to', async () => {
     const { headers } = await doors[0].ask(userCommand('ann', 'POST', '/purchases', { tokens: 200, paymentReference: 'p' }, 'p'));
-    const [mark, position] = textOf(headers['ledger-position'] as string).split('.');
-    const beyond = positionMade(`${mark}.${BigInt(position!) + 1_000_000n}`);
+    const [mark, position, event] = textOf(headers['ledger-position'] as string).split('.');
+    const beyond = positionMade(`${mark}.${BigInt(position!) + 1_000_000n}.${event}`);
     const began = performance.now();
     const reply = await doors[0].once({ method: 'GET', path: '/v1/users/ann', position: beyond });
     expect([reply.status, bodyOf(reply).code]).toEqual([503, 'POSITION_NOT_REACHED']);

@@ -65,6 +65,8 @@ export type Ask<State, Attempt, Result> = (state: State, attempt: Attempt) => Ru
 
 export interface Answer<Result> extends StreamHead {
   result: Result;
+  /** Id of the last event of the append; undefined when nothing was appended: the head is then the one that the ask was ruled on. */
+  appendedId: string | undefined;
 }
 
 export interface MailboxOptions {

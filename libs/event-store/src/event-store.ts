@@ -18,6 +18,9 @@ export interface StoredEvent extends NewEvent {
   position: bigint;
 }
 
+/** Which event stands where: at the same position of another history of the store stands another event, or none. */
+export type Place = Pick<StoredEvent, 'position' | 'id'>;
+
 export interface Appended {
   /** Revision of the last event of the append. */
   revision: number;
@@ -36,6 +39,8 @@ export interface StreamHead {
 export const NO_STREAM = -1;
 /** Before the first event. */
 export const NO_POSITION = -1n;
+/** Where whoever has seen no event stands. */
+export const NO_PLACE: Place = { position: NO_POSITION, id: '' };
 
 export abstract class EventStore {
   /** The SQLite file that holds all events, if one does: then several threads may share the reading of it (`SqliteScan`). */
@@ -73,6 +78,9 @@ export abstract class EventStore {
 
   /** Position of the last event of all wallet streams, or NO_POSITION. */
   abstract headPosition(): Promise<bigint>;
+
+  /** The id of the event of a wallet stream at exactly this position; undefined when none stands there. */
+  abstract idAt(position: bigint): Promise<string | undefined>;
 
   /** The id of the first event of all: names this store. Undefined while it is empty. */
   abstract mark(): Promise<string | undefined>;

@@ -126,15 +126,16 @@ describe('what queues while an append is in flight', () => {
     expect(store.eventsOf(STREAM)).toHaveLength(3);
   });
 
-  it('says which revision and position each answer stands on', async () => {
-    const { mailboxes, time } = world();
+  it('says which revision, position and event each answer stands on', async () => {
+    const { mailboxes, time, store } = world();
     const answers = await time.outcomeOf(Promise.all([mailboxes.ask(STREAM, ask(credit(1))), mailboxes.ask(STREAM, ask(credit(1)))]));
-    expect(answers.map(({ revision, position }) => [revision, position])).toEqual([
-      [1, 2n],
-      [1, 2n],
+    const { id } = store.eventsOf(STREAM)[1]!;
+    expect(answers.map(({ revision, position, appendedId }) => [revision, position, appendedId])).toEqual([
+      [1, 2n, id],
+      [1, 2n, id],
     ]);
     const question = await time.outcomeOf(mailboxes.ask(STREAM, ask(recount)));
-    expect(question).toEqual({ result: { balance: 2 }, revision: 1, position: 2n });
+    expect(question).toEqual({ result: { balance: 2 }, revision: 1, position: 2n, appendedId: undefined });
   });
 });
 

@@ -111,7 +111,8 @@ export class Mailbox<State, Attempt> {
         open = [...plan.planned.filter(({ ruled }) => ruled.events.length === 0).map(({ waiting }) => waiting), ...plan.rest];
         continue;
       }
-      for (const { waiting, ruled } of plan.planned) answer(waiting, ruled, outcome);
+      const appendedId = plan.events.at(-1)?.id;
+      for (const { waiting, ruled } of plan.planned) answer(waiting, ruled, outcome, appendedId);
       open = plan.rest;
       round = 0;
     }
@@ -237,7 +238,12 @@ function ruledBy<State, Attempt>(ask: Ask<State, Attempt, unknown>, state: State
   }
 }
 
-function answer({ resolve, reject }: Pick<Waiting<unknown, unknown>, 'resolve' | 'reject'>, ruled: Ruled<unknown>, head: StreamHead): void {
+function answer(
+  { resolve, reject }: Pick<Waiting<unknown, unknown>, 'resolve' | 'reject'>,
+  ruled: Ruled<unknown>,
+  { revision, position }: StreamHead,
+  appendedId: string | undefined,
+): void {
   if (ruled.refusal) reject(ruled.refusal);
-  else resolve({ result: ruled.result, revision: head.revision, position: head.position });
+  else resolve({ result: ruled.result, revision, position, appendedId });
 }

@@ -1,16 +1,19 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
-import type { EventStore, StoredEvent } from '@ledger/event-store';
+import type { EventStore, Place, StoredEvent } from '@ledger/event-store';
 import { PAGE_EVENTS } from './bounds';
 
-/** What a reader gets next, and the position up to which it has then seen everything. */
+/** What a reader gets next, and the event up to which it has then seen everything. */
 export interface Page {
   events: readonly StoredEvent[];
-  position: bigint;
+  upTo: Place;
 }
 
-/** Pages of the store for one reader that is behind the live window. `tail` is a position that the store is known to have passed. */
+/** Without the rest of the event: a reader holds it for as long as it is silent. */
+export const placeOf = ({ position, id }: StoredEvent): Place => ({ position, id });
+
+/** Pages of the store for one reader that is behind the live window. `tail` is an event that the store is known to have. */
 export interface Pages {
-  after(position: bigint, tail: bigint): Promise<Page>;
+  after(place: Place, tail: Place): Promise<Page>;
 }
 
 /** One page at a time over all readers, and other work between: a thousand readers from the beginning slow no command down. */
@@ -30,9 +33,9 @@ export class PagesOfAll implements Pages {
     private readonly gate: PageGate,
   ) {}
 
-  async after(position: bigint, tail: bigint): Promise<Page> {
-    const events = await this.gate.take(() => this.store.readAll(position, PAGE_EVENTS));
-    return { events, position: reached(events, position, tail) };
+  async after(place: Place, tail: Place): Promise<Page> {
+    const events = await this.gate.take(() => this.store.readAll(place.position, PAGE_EVENTS));
+    return { events, upTo: reached(events, place, tail) };
   }
 }
 
@@ -47,12 +50,13 @@ export class PagesOfStream implements Pages {
     private readonly stream: string,
   ) {}
 
-  async after(position: bigint, tail: bigint): Promise<Page> {
-    if (this.readTo !== position) this.revision = await this.gate.take(() => this.firstBehind(position));
+  async after(place: Place, tail: Place): Promise<Page> {
+    if (this.readTo !== place.position) this.revision = await this.gate.take(() => this.firstBehind(place.position));
     const events = await this.gate.take(() => this.store.readStream(this.stream, this.revision, PAGE_EVENTS));
     this.revision = (events.at(-1)?.revision ?? this.revision - 1) + 1;
-    this.readTo = reached(events, position, tail);
-    return { events, position: this.readTo };
+    const upTo = reached(events, place, tail);
+    this.readTo = upTo.position;
+    return { events, upTo };
   }
 
   /** The first revision behind a position, by halving: positions grow with revisions. */
@@ -69,7 +73,8 @@ export class PagesOfStream implements Pages {
 }
 
 /** A page that is not full was read to the end of the store, which was behind `tail` when it was read. */
-function reached(events: readonly StoredEvent[], position: bigint, tail: bigint): bigint {
-  const last = events.at(-1)?.position ?? position;
-  return events.length < PAGE_EVENTS && tail > last ? tail : last;
+function reached(events: readonly StoredEvent[], place: Place, tail: Place): Place {
+  const last = events.at(-1);
+  const upTo = last === undefined ? place : placeOf(last);
+  return events.length < PAGE_EVENTS && tail.position > upTo.position ? tail : upTo;
 }

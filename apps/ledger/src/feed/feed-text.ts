@@ -1,4 +1,4 @@
-import type { StoredEvent } from '@ledger/event-store';
+import type { Place, StoredEvent } from '@ledger/event-store';
 import { type EventType, walletOf } from '@ledger/wallet';
 import { type Audience, type FeedFilter, seenBy } from './audience';
 
@@ -22,18 +22,13 @@ export const cutText = (reason: CutReason): string => `event: cut\ndata: ${JSON.
 export const heartbeatText = (id: string | undefined): string => (id === undefined ? ': heartbeat\n\n' : `id: ${id}\n: heartbeat\n\n`);
 
 /** One event as its audience sees it, or nothing. */
-export function feedText(
-  stored: StoredEvent,
-  audience: Audience,
-  { wallet, types }: FeedFilter,
-  idOf: (position: bigint) => string,
-): string {
+export function feedText(stored: StoredEvent, audience: Audience, { wallet, types }: FeedFilter, idOf: (place: Place) => string): string {
   if (types !== undefined && !types.includes(stored.type as EventType)) return '';
   const of = walletOf(stored.stream);
   if (of === undefined || (wallet !== undefined && (of.kind !== wallet.kind || of.id !== wallet.id))) return '';
   const seen = seenBy(audience, stored);
   if (seen === undefined) return '';
-  const id = idOf(stored.position);
+  const id = idOf(stored);
   const revision = seen.revision === undefined ? '' : `"revision":${seen.revision},`;
   const name = JSON.stringify(`${of.kind}:${of.id}`);
   return `id: ${id}\nevent: ${stored.type}\ndata: {"wallet":${name},${revision}"position":"${id}","type":"${stored.type}","data":${seen.data},"metadata":${JSON.stringify(seen.metadata)}}\n\n`;

@@ -1,27 +1,31 @@
-import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
+import { type EventStore, NO_PLACE, NO_POSITION, type Place, type StoredEvent } from '@ledger/event-store';
 import { Logger } from '@nestjs/common';
 import { pause } from '../views/pause';
 import { type FeedBounds, PAGE_EVENTS } from './bounds';
+import { placeOf } from './catching-up';
 
 /** Whole events as text, from behind `after` up to `last`: a stream that is cut off between pieces is cut between events. */
 export interface Piece {
   readonly after: bigint;
-  readonly last: bigint;
+  readonly last: Place;
   readonly text: Buffer;
 }
 
 /** Some events in a row: all that the store has behind `after`, up to `last`. Shared by all live readers. */
 export class Batch {
-  readonly last: bigint;
+  readonly after: bigint;
+  readonly last: Place;
   readonly bytes: number;
   private texts: Piece[] | undefined;
   private streams: Map<string, StoredEvent[]> | undefined;
 
   constructor(
-    readonly after: bigint,
+    after: Place,
     readonly events: readonly StoredEvent[],
   ) {
-    this.last = events.at(-1)?.position ?? after;
+    const last = events.at(-1);
+    this.after = after.position;
+    this.last = last === undefined ? after : placeOf(last);
     this.bytes = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
   }
 
@@ -33,8 +37,8 @@ export class Batch {
     let after = this.after;
     for (const event of this.events) {
       text += textOf(event);
-      if (text.length < pieceBytes && event.position !== this.last) continue;
-      this.texts.push({ after, last: event.position, text: Buffer.from(text) });
+      if (text.length < pieceBytes && event.position !== this.last.position) continue;
+      this.texts.push({ after, last: placeOf(event), text: Buffer.from(text) });
       text = '';
       after = event.position;
     }
@@ -66,7 +70,7 @@ export class LiveWindow {
   private readonly listeners = new Set<() => void>();
   private batches: Batch[] = [];
   private bytes = 0;
-  private read = NO_POSITION;
+  private read = NO_PLACE;
   private running: { stop: AbortController; begun: Promise<void> } | undefined;
 
   constructor(
@@ -75,7 +79,7 @@ export class LiveWindow {
   ) {}
 
   /** Everything up to here is in the window or before it. */
-  get tail(): bigint {
+  get tail(): Place {
     return this.read;
   }
 
@@ -97,13 +101,13 @@ export class LiveWindow {
 
   /** The batch that holds the events right behind a position; `live` when there are none yet, `behind` when they are no longer here. */
   after(position: bigint): Batch | 'live' | 'behind' {
-    if (position >= this.read) return 'live';
+    if (position >= this.read.position) return 'live';
     const first = this.batches[0];
     if (first === undefined || position < first.after) return 'behind';
     let low = 0;
     for (let high = this.batches.length - 1; low < high;) {
       const middle = (low + high) >> 1;
-      if (this.batches[middle]!.last > position) high = middle;
+      if (this.batches[middle]!.last.position > position) high = middle;
       else low = middle + 1;
     }
     return this.batches[low]!;
@@ -111,7 +115,7 @@ export class LiveWindow {
 
   private begin(): { stop: AbortController; begun: Promise<void> } {
     const stop = new AbortController();
-    const begun = this.store.headPosition().then(
+    const begun = this.head().then(
       (head) => {
         if (stop.signal.aborted) return;
         this.read = head;
@@ -126,10 +130,19 @@ export class LiveWindow {
     return { stop, begun };
   }
 
+  /** The last event of all. */
+  private async head(): Promise<Place> {
+    const position = await this.store.headPosition();
+    if (position === NO_POSITION) return NO_PLACE;
+    const id = await this.store.idAt(position);
+    if (id === undefined) throw new Error(`the store lacks the event at its end, position ${position}`);
+    return { position, id };
+  }
+
   private async follow(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        for await (const events of this.store.follow(this.read, { batchMax: PAGE_EVENTS, signal })) {
+        for await (const events of this.store.follow(this.read.position, { batchMax: PAGE_EVENTS, signal })) {
           if (signal.aborted) return;
           failures = 0;
           this.take(new Batch(this.read, events));
@@ -138,7 +151,7 @@ export class LiveWindow {
         }
         return;
       } catch (error) {
-        this.log.error(`The feed of events goes on at position ${this.read}: ${String(error)}.`);
+        this.log.error(`The feed of events goes on at position ${this.read.position}: ${String(error)}.`);
         await pause(failures, signal);
       }
     }

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { NO_POSITION, StoreClosed, type StoredEvent, StoreUnavailable } from '@ledger/event-store';
+import { NO_POSITION, type Place, StoreClosed, type StoredEvent, StoreUnavailable } from '@ledger/event-store';
 import { type Audience, type FeedFilter, onlyStream } from './audience';
 import type { FeedBounds } from './bounds';
-import type { Pages } from './catching-up';
+import { type Pages, placeOf } from './catching-up';
 import { cutText, type CutReason, feedText, heartbeatText } from './feed-text';
 import type { Batch, LiveWindow, Piece } from './live-window';
 
@@ -13,13 +13,13 @@ export interface ReaderParts {
   response: ServerResponse;
   audience: Audience;
   filter: FeedFilter;
-  /** The last position that the reader has seen. */
-  from: bigint;
+  /** The last event that the reader has seen. */
+  from: Place;
   window: LiveWindow;
   pages: Pages;
   bounds: FeedBounds;
   /** Undefined while the store is empty. */
-  idWriter: () => Promise<((position: bigint) => string) | undefined>;
+  idWriter: () => Promise<((place: Place) => string) | undefined>;
   /** An error that is a defect of ours. */
   failed: (error: unknown) => void;
 }
@@ -28,8 +28,9 @@ export interface ReaderParts {
 export class Reader {
   private readonly stream: string | undefined;
   private readonly seesAll: boolean;
-  private position: bigint;
-  private idOf: ((position: bigint) => string) | undefined;
+  /** The event up to which it was given everything. */
+  private place: Place;
+  private idOf: ((place: Place) => string) | undefined;
   private ended = false;
   private wrote = performance.now();
   private fullSince: number | undefined;
@@ -41,7 +42,7 @@ export class Reader {
 
   constructor(private readonly parts: ReaderParts) {
     const { response, audience, filter, from } = parts;
-    this.position = from;
+    this.place = from;
     this.stream = onlyStream(audience, filter);
     this.seesAll = audience.kind === 'all' && this.stream === undefined && filter.types === undefined;
     response.on('drain', () => {
@@ -67,15 +68,15 @@ export class Reader {
       while (!this.ended) {
         if (this.fullSince !== undefined) await this.sleep();
         else {
-          const next = window.after(this.position);
+          const next = window.after(this.place.position);
           if (next === 'live') await this.beLive();
           else {
             this.idOf ??= await this.parts.idWriter();
             if (next !== 'behind') await this.giveBatch(next);
             else {
               if (this.wasLive) this.behindSince ??= performance.now();
-              const { events, position } = await pages.after(this.position, window.tail);
-              await this.give(events, position);
+              const { events, upTo } = await pages.after(this.place, window.tail);
+              await this.give(events, upTo);
             }
           }
         }
@@ -97,7 +98,7 @@ export class Reader {
     if (this.fullSince !== undefined && now - this.fullSince > bounds.stallMs) this.cut('STUCK');
     else if (this.behindSince !== undefined && now - this.behindSince > bounds.lagMs) this.cut('SLOW');
     else if (this.fullSince === undefined && now - this.wrote >= bounds.heartbeatMs)
-      this.write(heartbeatText(this.position === NO_POSITION ? undefined : this.idOf?.(this.position)));
+      this.write(heartbeatText(this.place.position === NO_POSITION ? undefined : this.idOf?.(this.place)));
   }
 
   /** Says why, and ends. Who does not take the reason in time loses the connection. */
@@ -127,29 +128,29 @@ export class Reader {
       return;
     }
     this.write(piece.text);
-    this.position = piece.last;
+    this.place = piece.last;
   }
 
   /** The shared text right behind the reader's position; undefined when it stands within a piece. */
   private pieceOf(batch: Batch): Piece | undefined {
-    return batch.pieces((event) => this.textOf(event), this.parts.bounds.pieceBytes).find(({ after }) => after === this.position);
+    return batch.pieces((event) => this.textOf(event), this.parts.bounds.pieceBytes).find(({ after }) => after === this.place.position);
   }
 
-  /** What the reader has seen already is left out; `position` is where it stands after all of them. */
-  private async give(events: readonly StoredEvent[], position: bigint): Promise<void> {
+  /** What the reader has seen already is left out; `upTo` is where it stands after all of them. */
+  private async give(events: readonly StoredEvent[], upTo: Place): Promise<void> {
     let text = '';
     for (const event of events) {
-      if (event.position <= this.position) continue;
+      if (event.position <= this.place.position) continue;
       text += this.textOf(event);
       if (text.length < this.parts.bounds.pieceBytes) continue;
       this.write(text);
       text = '';
-      this.position = event.position;
+      this.place = placeOf(event);
       if (this.fullSince !== undefined) await this.sleep(DRAINS_SOON_MS);
       if (this.ended || this.fullSince !== undefined) return;
     }
     if (text !== '') this.write(text);
-    this.position = position;
+    this.place = upTo;
   }
 
   private textOf(event: StoredEvent): string {

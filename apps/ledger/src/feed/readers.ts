@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { EventStore } from '@ledger/event-store';
+import { EventStore, type Place } from '@ledger/event-store';
 import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { Tokens } from '../auth/tokens';
@@ -18,7 +18,7 @@ const SHUTDOWN_FAREWELL_MS = 300;
 export interface FeedRequest {
   audience: Audience;
   filter: FeedFilter;
-  from: bigint;
+  from: Place;
   authorization: string | undefined;
 }
 

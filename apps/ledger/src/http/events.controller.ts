@@ -1,4 +1,4 @@
-import { NO_POSITION } from '@ledger/event-store';
+import { NO_PLACE, type Place } from '@ledger/event-store';
 import { EVENT_TYPES, type EventType, WALLET_ID_PATTERN, type WalletRef } from '@ledger/wallet';
 import { Controller, Get, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
@@ -76,19 +76,19 @@ export class EventsController {
         needed: ['platform', 'auditor', ...(asked.wallet ? [`whom ${asked.wallet.kind} ${asked.wallet.id} belongs to`] : [])],
       });
     const filter: FeedFilter = { ...(asked.wallet && { wallet: asked.wallet }), ...(asked.type && { types: asked.type }) };
-    const position = await this.position(headers['last-event-id'], asked.from);
+    const place = await this.place(headers['last-event-id'], asked.from);
     if (request.method === 'HEAD') return void reply.headers({ ...HEAD, connection: 'keep-alive' }).send();
     this.readers.enter();
     reply.hijack();
     reply.raw.writeHead(200, HEAD);
     reply.raw.write(OPENING);
-    await this.readers.serve(reply.raw, { audience, filter, from: position, authorization: headers.authorization });
+    await this.readers.serve(reply.raw, { audience, filter, from: place, authorization: headers.authorization });
   }
 
   /** A reader that comes back says in a header where it was, and beats what its address still says. */
-  private async position(lastEventId: string | string[] | undefined, asked: string | undefined): Promise<bigint> {
+  private async place(lastEventId: string | string[] | undefined, asked: string | undefined): Promise<Place> {
     if (lastEventId !== undefined && lastEventId !== '')
       return this.positions.known(String(lastEventId), { in: 'header', field: '/Last-Event-ID' });
-    return asked === undefined ? NO_POSITION : this.positions.known(asked, { in: 'query', field: '/from' });
+    return asked === undefined ? NO_PLACE : this.positions.known(asked, { in: 'query', field: '/from' });
   }
 }

@@ -256,7 +256,7 @@ describe('GET /v1/events', () => {
     ['?type=', PLATFORM, 400],
     ['?from=', PLATFORM, 400],
     ['?from=nonsense', PLATFORM, 400],
-    [`?from=${Buffer.from('01234567-89ab.5').toString('base64url')}`, PLATFORM, 400],
+    [`?from=${Buffer.from('01234567-89ab.5.01234567').toString('base64url')}`, PLATFORM, 400],
     ['?since=5', PLATFORM, 400],
     ['/x', PLATFORM, 404],
   ])('%s is refused before anything streams', async (query, as, status) => {
@@ -264,7 +264,7 @@ describe('GET /v1/events', () => {
     const reader = await read({ query }, as);
     await reader.end();
     expect([reader.status, JSON.parse(reader.body).status]).toEqual([status, status]);
-    const foreign = await read({ lastEventId: Buffer.from('01234567-89ab.5').toString('base64url') });
+    const foreign = await read({ lastEventId: Buffer.from('01234567-89ab.5.01234567').toString('base64url') });
     await foreign.end();
     expect(JSON.parse(foreign.body)).toMatchObject({ status: 400, errors: [{ in: 'header', field: '/Last-Event-ID' }] });
   });
@@ -273,7 +273,7 @@ describe('GET /v1/events', () => {
     await use('u1', 1);
     const { headers } = await ledger.send('POST', '/v1/users/u1/usages', { body: { tokens: 1 } });
     const [mark] = Buffer.from(headers['ledger-position']!, 'base64url').toString().split('.');
-    const reader = await read({ query: `?from=${Buffer.from(`${mark}.999999`).toString('base64url')}` });
+    const reader = await read({ query: `?from=${Buffer.from(`${mark}.999999.01234567`).toString('base64url')}` });
     await reader.end();
     expect([reader.status, reader.headers['retry-after'], JSON.parse(reader.body).code]).toEqual([503, '1', 'POSITION_NOT_REACHED']);
     expect((await ledger.send('HEAD', '/v1/events')).status).toBe(200);

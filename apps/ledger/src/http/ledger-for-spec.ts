@@ -34,9 +34,13 @@ export class LedgerForSpec {
     private readonly dataDir: string,
   ) {}
 
-  /** Ends the service and starts it again on the same folder, as of the instant that was set, with other settings where they are given. */
-  async restart(env: Record<string, string> = {}): Promise<void> {
+  /**
+   * Ends the service and starts it again on the same folder, as of the instant that was set, with other settings where they are given.
+   * `meanwhile` may change what is in the folder.
+   */
+  async restart(env: Record<string, string> = {}, meanwhile: (dataDir: string) => void = () => undefined): Promise<void> {
     await this.app.close();
+    meanwhile(this.dataDir);
     this.app = await createLedger(readSettings({ DATA_DIR: this.dataDir, PORT: '0', ...env }), newLog('silent'));
     if (this.instant !== undefined) this.at(this.instant);
   }

@@ -1,5 +1,6 @@
-import { EventStore, NO_POSITION } from '@ledger/event-store';
+import { EventStore, NO_POSITION, type Place } from '@ledger/event-store';
 import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import type { Commanded } from '../wallets/commanding';
 import { ReadModel } from '../views/read-model';
 import { type FieldError, Problem, validationFailed } from './problem';
@@ -8,18 +9,32 @@ import { type FieldError, Problem, validationFailed } from './problem';
 export const POSITION_WAIT_MS = 5_000;
 /** Enough of the store's mark to tell any two stores apart. */
 const MARK_LENGTH = 13;
-const POSITION_PATTERN = /^([0-9a-f-]{13})\.(\d{1,19})(?:\.([A-Za-z0-9-]{1,64}))?$/;
+/** Enough of an event's id, which is made from the hash of all that its stream had until then, to tell two histories apart. */
+const EVENT_LENGTH = 8;
+const POSITION_PATTERN = /^([0-9a-f-]{13})\.(\d{1,19})\.([0-9a-f]{8})(?:\.([A-Za-z0-9-]{1,64}))?$/;
+/** Positions of which the event is remembered: callers send back what they were given a moment ago, readers what others send too. */
+const EVENTS_KNOWN_MAX = 10_000;
 
 /** Where a position stood in a request. */
-type Place = Pick<FieldError, 'in' | 'field'>;
+type Where = Pick<FieldError, 'in' | 'field'>;
+
+/** What the text of a position says. */
+interface Named {
+  position: bigint;
+  /** The beginning of the id of the event there. */
+  event: string;
+  allocationId: string | undefined;
+}
 
 /**
- * The `Ledger-Position` header: opaque to callers; the mark of the store, a position in it and, of an allocation, its id, as
- * only who names the allocation waits for its settlement.
+ * The `Ledger-Position` header: opaque to callers; the mark of the store, a position in it, the beginning of the id of the event
+ * there and, of an allocation, its id, as only who names the allocation waits for its settlement. A store that went back to a backup
+ * and grew differently keeps its mark, and has another event at the position.
  */
 @Injectable()
 export class Positions {
   private mark: string | undefined;
+  private readonly eventIds = new LRUCache<bigint, string>({ max: EVENTS_KNOWN_MAX });
 
   constructor(
     private readonly readModel: ReadModel,
@@ -27,42 +42,62 @@ export class Positions {
   ) {}
 
   /** The header for an answer; undefined when it stands on an empty store. A string at once, save for the very first answer. */
-  of(commanded: Commanded): string | undefined | Promise<string | undefined> {
-    if (commanded.position === NO_POSITION) return undefined;
-    if (this.mark !== undefined) return write(this.mark, commanded);
-    return this.storeMark().then((mark) => (mark === undefined ? undefined : write(mark, commanded)));
+  of({
+    events,
+    position,
+    eventId: id,
+  }: Pick<Commanded, 'events' | 'position' | 'eventId'>): string | undefined | Promise<string | undefined> {
+    if (position === NO_POSITION) return undefined;
+    this.eventIds.set(position, id);
+    const last = events.at(-1);
+    const allocation = last?.type === 'TokensAllocated' ? `.${last.data.allocationId}` : '';
+    if (this.mark !== undefined) return textOf(this.mark, { position, id }, allocation);
+    return this.storeMark().then((mark) => (mark === undefined ? undefined : textOf(mark, { position, id }, allocation)));
   }
 
   /** The position of a stored event, in the form of the header. */
-  async textOf(position: bigint): Promise<string> {
-    return textOf((await this.storeMark()) ?? '', position);
+  async textOf(place: Place): Promise<string> {
+    return textOf((await this.storeMark()) ?? '', place);
   }
 
   /** Waits until this instance has read as far as the header says. @throws Problem VALIDATION_FAILED, POSITION_NOT_REACHED */
   async reach(header: string): Promise<void> {
-    const { position, allocationId } = await this.read(header, { in: 'header', field: '/Ledger-Position' });
-    if (await this.readModel.reached(position, POSITION_WAIT_MS, allocationId)) return;
-    throw new Problem('POSITION_NOT_REACHED', `This instance has not read that far within ${POSITION_WAIT_MS / 1000} s: try again.`);
+    const where: Where = { in: 'header', field: '/Ledger-Position' };
+    const named = await this.read(header, where);
+    if (!(await this.readModel.reached(named.position, POSITION_WAIT_MS, named.allocationId)))
+      throw new Problem('POSITION_NOT_REACHED', `This instance has not read that far within ${POSITION_WAIT_MS / 1000} s: try again.`);
+    await this.found(named, header, where);
   }
 
-  /** The position that a text names, if the store has come that far. @throws Problem VALIDATION_FAILED, POSITION_NOT_REACHED */
-  async known(text: string, place: Place): Promise<bigint> {
-    const { position } = await this.read(text, place);
-    if (position <= (await this.store.headPosition())) return position;
-    throw new Problem('POSITION_NOT_REACHED', 'The store has not come that far: try again.');
+  /** The event that a text names, if the store has come that far. @throws Problem VALIDATION_FAILED, POSITION_NOT_REACHED */
+  async known(text: string, where: Where): Promise<Place> {
+    const named = await this.read(text, where);
+    if (named.position > (await this.store.headPosition()))
+      throw new Problem('POSITION_NOT_REACHED', 'The store has not come that far: try again.');
+    return this.found(named, text, where);
   }
 
   /** Writes positions of this store's events; undefined while it has none. */
-  async writer(): Promise<((position: bigint) => string) | undefined> {
+  async writer(): Promise<((place: Place) => string) | undefined> {
     const mark = await this.storeMark();
-    return mark === undefined ? undefined : (position) => textOf(mark, position);
+    return mark === undefined ? undefined : (place) => textOf(mark, place);
   }
 
-  private async read(text: string, place: Place): Promise<{ position: bigint; allocationId: string | undefined }> {
-    const [, mark, position, allocationId] = POSITION_PATTERN.exec(decode(text)) ?? [];
-    if (mark === undefined || position === undefined) throw refused(text, place, 'is not a position that this ledger gave');
-    if (mark !== (await this.storeMark())) throw refused(text, place, 'is a position of another store');
-    return { position: BigInt(position), allocationId };
+  private async read(text: string, where: Where): Promise<Named> {
+    const [, mark, position, event, allocationId] = POSITION_PATTERN.exec(decode(text)) ?? [];
+    if (mark === undefined || position === undefined || event === undefined)
+      throw refused(text, where, 'is not a position that this ledger gave');
+    if (mark !== (await this.storeMark())) throw refused(text, where, 'is a position of another store');
+    return { position: BigInt(position), event, allocationId };
+  }
+
+  /** The very event that was named, in a store that has come that far: its history may have another there, or none. */
+  private async found({ position, event }: Named, text: string, where: Where): Promise<Place> {
+    const known = this.eventIds.get(position);
+    const id = known ?? (await this.store.idAt(position));
+    if (id?.startsWith(event) !== true) throw refused(text, where, 'is a position of a history that this store no longer has');
+    if (known === undefined) this.eventIds.set(position, id);
+    return { position, id };
   }
 
   private async storeMark(): Promise<string | undefined> {
@@ -71,15 +106,9 @@ export class Positions {
   }
 }
 
-function write(mark: string, { events, position }: Commanded): string {
-  const last = events.at(-1);
-  const allocation = last?.type === 'TokensAllocated' ? `.${last.data.allocationId}` : '';
-  return textOf(mark, position, allocation);
-}
-
-const textOf = (mark: string, position: bigint, allocation = ''): string =>
-  Buffer.from(`${mark}.${position}${allocation}`).toString('base64url');
+const textOf = (mark: string, { position, id }: Place, allocation = ''): string =>
+  Buffer.from(`${mark}.${position}.${id.slice(0, EVENT_LENGTH)}${allocation}`).toString('base64url');
 
 const decode = (header: string): string => (header.length <= 200 ? Buffer.from(header, 'base64url').toString('latin1') : '');
 
-const refused = (value: string, place: Place, message: string) => validationFailed([{ ...place, value: value.slice(0, 200), message }]);
+const refused = (value: string, where: Where, message: string) => validationFailed([{ ...where, value: value.slice(0, 200), message }]);

@@ -14,7 +14,7 @@ import { pageOf } from './query-parameters';
 import type { AT, ORGANISATION_STATEMENT, USER_STATEMENT } from './statement-parameters';
 
 /** An entry as it is answered: its position is opaque, in the form of `Ledger-Position`. */
-export type EntryAnswer = Omit<Entry, 'position'> & { position: string };
+export type EntryAnswer = Omit<Entry, 'place'> & { position: string };
 
 type StatementRequest = LedgerRequest<typeof ORGANISATION_STATEMENT> | LedgerRequest<typeof USER_STATEMENT>;
 
@@ -41,7 +41,9 @@ export class Statements {
       ...(types && { types }),
     });
     if (data.length === 0 && wallet.kind === 'organisation') await this.mustExist(wallet);
-    const answers = await Promise.all(data.map(async (entry) => ({ ...entry, position: await this.positions.textOf(entry.position) })));
+    const answers = await Promise.all(
+      data.map(async ({ place, ...entry }) => ({ position: await this.positions.textOf(place), ...entry })),
+    );
     reply.header('vary', 'accept, authorization');
     if (!prefersCsv(request.headers.accept)) return { data: answers, nextCursor };
     reply.type(CSV_TYPE).header('content-disposition', `attachment; filename="entries-${wallet.kind}-${wallet.id}.csv"`);

@@ -1,4 +1,3 @@
-import { NO_STREAM } from '@ledger/event-store';
 import { Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Operation, type LedgerRequest } from './operation';
@@ -25,8 +24,8 @@ export class UsageBatchController {
   })
   async charge(@Req() request: LedgerRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const { usages } = request.body as UsageBatch;
-    const { text, position } = await this.batches.charge(usages, request.principal, request.headers);
-    const header = await this.positions.of({ events: [], replayed: false, revision: NO_STREAM, position });
+    const { text, place } = await this.batches.charge(usages, request.principal, request.headers);
+    const header = await this.positions.of({ events: [], position: place.position, eventId: place.id });
     if (header !== undefined) reply.header('ledger-position', header);
     reply.type('application/json; charset=utf-8');
     return text;

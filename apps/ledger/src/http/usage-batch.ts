@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as othersFirst } from 'node:timers/promises';
-import { NO_POSITION } from '@ledger/event-store';
+import { NO_PLACE, type Place } from '@ledger/event-store';
 import { type Envelope, LINES_MAX, UseTokens, WALLET_ID_PATTERN } from '@ledger/wallet';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
@@ -49,15 +49,15 @@ export class UsageBatch {
 export interface BatchCharged {
   /** JSON of the whole answer. Each line becomes text as soon as it is answered, and its objects are let go. */
   text: string;
-  /** The largest position of all lines; NO_POSITION when every line was refused. */
-  position: bigint;
+  /** The furthest place of all lines; NO_PLACE when every line was refused. */
+  place: Place;
 }
 
 /** A batch under way. */
 interface Batch {
   envelope: Envelope;
   results: string[];
-  position: bigint;
+  place: Place;
   refusalsLength: number;
 }
 
@@ -91,7 +91,7 @@ export class UsageBatches {
       const batch: Batch = {
         envelope: envelopeOf(principal, headers, undefined, undefined),
         results: [],
-        position: NO_POSITION,
+        place: NO_PLACE,
         refusalsLength: 0,
       };
       const answered: Promise<void>[] = [];
@@ -100,7 +100,7 @@ export class UsageBatches {
         answered.push(this.answer(batch, line, index));
       }
       await Promise.all(answered);
-      return { text: `{"results":[${batch.results.join(',')}]}`, position: batch.position };
+      return { text: `{"results":[${batch.results.join(',')}]}`, place: batch.place };
     } finally {
       this.inFlight -= lines.length;
     }
@@ -110,8 +110,8 @@ export class UsageBatches {
   private async answer(batch: Batch, line: unknown, index: number): Promise<void> {
     try {
       const command = this.command(line, index, batch.envelope);
-      const { events, replayed, position } = await this.commands.execute(command);
-      if (position > batch.position) batch.position = position;
+      const { events, replayed, position, eventId } = await this.commands.execute(command);
+      if (position > batch.place.position) batch.place = { position, id: eventId };
       batch.results[index] = JSON.stringify({ key: command.envelope.key, status: 201, replayed, ...usageCharged(events) });
     } catch (error) {
       batch.results[index] = this.refused(batch, line, error);

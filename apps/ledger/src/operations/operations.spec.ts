@@ -74,8 +74,8 @@ describe('operations', () => {
 
   it('answers 503 with Retry-After when a position is not reached in 5 s', async () => {
     const written = await ledger.send('PUT', '/v1/organisations/acme');
-    const [mark, position] = Buffer.from(written.headers['ledger-position']!, 'base64url').toString().split('.');
-    const ahead = Buffer.from(`${mark}.${Number(position) + 1_000}`).toString('base64url');
+    const [mark, position, event] = Buffer.from(written.headers['ledger-position']!, 'base64url').toString().split('.');
+    const ahead = Buffer.from(`${mark}.${Number(position) + 1_000}.${event}`).toString('base64url');
     const began = Date.now();
     const { status, body, headers } = await ledger.send('GET', '/v1/organisations/acme', { headers: { 'ledger-position': ahead } });
     expect([status, body.code, headers['retry-after']]).toEqual([503, 'POSITION_NOT_REACHED', '1']);

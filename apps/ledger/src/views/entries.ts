@@ -1,5 +1,5 @@
 import { setImmediate as othersFirst } from 'node:timers/promises';
-import { type EventStore, NO_STREAM, type StoredEvent } from '@ledger/event-store';
+import { type EventStore, NO_STREAM, type Place, type StoredEvent } from '@ledger/event-store';
 import {
   balanceOf,
   eventOf,
@@ -24,9 +24,9 @@ import type { PastWallets } from './past-wallets';
  * statement: read from it, the statement costs no write per event, and it is never behind.
  */
 
-/** An entry as it is shown, but for its position in the store, which is made a text by who shows it. */
+/** An entry as it is shown, but for its place in the store, which is made a text by who shows it. */
 export interface Entry {
-  position: bigint;
+  place: Place;
   revision: number;
   at: string;
   /** Of a usage, when it happened; limits were counted then. */
@@ -127,7 +127,7 @@ function entryOf(wallet: WalletRef, stored: StoredEvent, event: WalletEvent, bal
   const lines = postings(wallet, event);
   const own = wallet.kind === 'organisation' ? `organisation:${wallet.id}:available` : `user:${wallet.id}:`;
   return {
-    position: stored.position,
+    place: { position: stored.position, id: stored.id },
     revision: stored.revision,
     at: event.data.at,
     ...('occurredAt' in event.data && { occurredAt: event.data.occurredAt }),

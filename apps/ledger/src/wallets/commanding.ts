@@ -9,6 +9,8 @@ export interface Commanded {
   revision: number;
   /** Position of the last event that this answer stands on; NO_POSITION when the stream is empty. */
   position: bigint;
+  /** Id of that event; empty when there is none. */
+  eventId: string;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Ask, type EventStore, Mailboxes, type Ruled, type StoredEvent, Wanted } from '@ledger/event-store';
+import { type Ask, type EventStore, Mailboxes, NO_POSITION, type Ruled, type StoredEvent, Wanted } from '@ledger/event-store';
 import {
   type Decision,
   eventOf,
@@ -49,6 +49,8 @@ type FetchPolicies = (organisationIds: readonly string[], attempt: Attempt) => P
 interface Decided {
   events: WalletEvent[];
   replayOf?: number;
+  /** Hash of the last event that a decision to write nothing stands on. */
+  hash?: string;
 }
 
 /** The write side of all wallets of one kind: decides commands in their wallet's mailbox, on everything that they must see. */
@@ -71,8 +73,11 @@ export class Wallets<Wallet extends WalletState> {
   /** @throws Refusal, and the errors of mailbox and event store */
   async execute<Command extends WalletCommand>(command: Command, decide: Decision<Wallet, Command>): Promise<Commanded> {
     const stream = streamOf(command.wallet);
-    const { result, revision, position } = await this.mailboxes.ask(stream, this.decided(stream, command, decide, true));
-    if (result.replayOf === undefined) return { events: result.events, replayed: false, revision, position };
+    const { result, revision, position, appendedId } = await this.mailboxes.ask(stream, this.decided(stream, command, decide, true));
+    if (result.replayOf === undefined) {
+      const eventId = appendedId ?? (position === NO_POSITION ? '' : hashing.idOf(result.hash ?? ''));
+      return { events: result.events, replayed: false, revision, position, eventId };
+    }
     return this.firstResult(stream, result.replayOf, command.envelope.key);
   }
 
@@ -114,7 +119,7 @@ export class Wallets<Wallet extends WalletState> {
         verdict = judge(kept.wallet, command, given, decide);
       }
       const { events, refusal, replayOf } = verdict;
-      if (!writes || events.length === 0) return { events: [], refusal, result: { events, replayOf } };
+      if (!writes || events.length === 0) return { events: [], refusal, result: { events, replayOf, hash: kept.head.hash } };
       const sealed = this.sealed(kept, command, events, at);
       return { events: sealed.events, apply: sealed.apply, refusal, result: { events } };
     };
@@ -190,6 +195,6 @@ export class Wallets<Wallet extends WalletState> {
     }
     const last = own.at(-1);
     if (!last) throw new Error(`${stream} lacks the result of a key at revision ${from}`);
-    return { events: own.map(eventOf), replayed: true, revision: last.revision, position: last.position };
+    return { events: own.map(eventOf), replayed: true, revision: last.revision, position: last.position, eventId: last.id };
   }
 }

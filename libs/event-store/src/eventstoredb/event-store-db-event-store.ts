@@ -90,6 +90,11 @@ export class EventStoreDbEventStore extends EventStore {
     return this.reading.headPosition();
   }
 
+  async idAt(position: bigint): Promise<string | undefined> {
+    this.refuseWhenClosed();
+    return this.reading.idAt(position);
+  }
+
   async mark(): Promise<string | undefined> {
     this.refuseWhenClosed();
     return this.reading.mark();

@@ -2,7 +2,7 @@ import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_
 import { NO_POSITION, NO_STREAM, type StoredEvent, type StreamHead, StoreUnavailable } from '../event-store';
 import type { Connection } from './connection';
 import type { Link } from './link';
-import { allEnd, allFrom, streamEnd, streamFrom } from './requests';
+import { allEnd, allFrom, eventFrom, streamEnd, streamFrom, WALLET_STREAMS } from './requests';
 import type { Slots } from './slots';
 import { storedEvent } from './stored-events';
 import type { Trouble } from './troubles';
@@ -70,6 +70,18 @@ export class Reading {
   async headPosition(): Promise<bigint> {
     const [last] = await this.collect(allEnd(), 1);
     return last?.position ?? NO_POSITION;
+  }
+
+  /** The server begins with the position itself, and refuses one that is none of its log. */
+  async idAt(position: bigint): Promise<string | undefined> {
+    try {
+      const [found] = await this.collect(eventFrom(position), 1, position);
+      const ours = found?.position === position && WALLET_STREAMS.some((prefix) => found.stream.startsWith(prefix));
+      return ours ? found.id : undefined;
+    } catch (error) {
+      if (error instanceof PositionUnknown) return undefined;
+      throw error;
+    }
   }
 
   async mark(): Promise<string | undefined> {

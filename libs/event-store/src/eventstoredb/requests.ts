@@ -26,6 +26,9 @@ export const allFrom = (position: bigint, count: number): ReadReq =>
       .setFilter(walletStreams(count + 1)),
   );
 
+/** The first event from a position on, whatever its stream: a filtered read would go on looking when none of ours stands there. */
+export const eventFrom = (position: bigint): ReadReq => request((options) => options.setAll(from(position)).setCount('1'));
+
 /** The last event of all wallets' streams. */
 export const allEnd = (): ReadReq =>
   request((options) =>

@@ -22,6 +22,7 @@ export class Reading {
   private readonly page: Statement<[bigint, number], Line>;
   private readonly top: Statement<[], number | null>;
   private readonly first: Statement<[], string>;
+  private readonly id: Statement<[bigint], string>;
   private readonly names: StreamNames;
 
   constructor(db: Database) {
@@ -54,6 +55,7 @@ export class Reading {
       .raw();
     this.top = db.prepare<[], number | null>('select max(position) from events').pluck();
     this.first = db.prepare<[], string>('select id from events order by position limit 1').pluck();
+    this.id = db.prepare<[bigint], string>('select id from events where position = ?').pluck();
     this.names = new StreamNames(db);
   }
 
@@ -75,6 +77,10 @@ export class Reading {
 
   mark(): string | undefined {
     return this.first.get();
+  }
+
+  idAt(position: bigint): string | undefined {
+    return this.id.get(position);
   }
 
   /**

@@ -102,6 +102,11 @@ export class SqliteEventStore extends EventStore {
     return this.connection.patiently(({ reading }) => reading.headPosition());
   }
 
+  async idAt(position: bigint): Promise<string | undefined> {
+    this.refuseWhenClosed();
+    return this.connection.patiently(({ reading }) => reading.idAt(position));
+  }
+
   async mark(): Promise<string | undefined> {
     this.refuseWhenClosed();
     return this.connection.patiently(({ reading }) => reading.mark());

@@ -73,6 +73,24 @@ export function readingContract(current: () => Current): void {
       }
     });
 
+    it('says which event stands at a position, and that none does', async () => {
+      const [stream, other] = [newStream(), newStream()];
+      await store.append(stream, NO_STREAM, newEvents(3));
+      await store.append(other, NO_STREAM, newEvents(2));
+      await store.append(stream, 2, [newEvent()]);
+      const all = await readAllAfter(store, start);
+      expect(all).toHaveLength(6);
+      for (const { position, id } of all) expect(await store.idAt(position)).toBe(id);
+      const head = all.at(-1)!.position;
+      expect(await store.idAt(NO_POSITION)).toBeUndefined();
+      expect(await store.idAt(head + 1n)).toBeUndefined();
+      expect(await store.idAt(head + 1_000_000n)).toBeUndefined();
+      const between = all[1]!.position - 1n;
+      if (between > all[0]!.position) expect(await store.idAt(between)).toBeUndefined();
+      store = await test.reopen();
+      expect(await store.idAt(head)).toBe(all.at(-1)!.id);
+    });
+
     it('names the store by its first event', async () => {
       expect((await store.mark()) === undefined).toBe(start === NO_POSITION);
       await store.append(newStream(), NO_STREAM, newEvents(2));
