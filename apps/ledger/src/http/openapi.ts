@@ -90,7 +90,7 @@ function described({ method, spec }: RegisteredOperation, path: string) {
     ...keyCodes(method, spec.keyless),
     ...(spec.refusals ?? []),
   ];
-  if (spec.command === undefined || spec.waits) refusals.push('POSITION_NOT_REACHED');
+  if (spec.command === undefined || spec.waits) refusals.push('POSITION_NOT_REACHED', 'STORE_UNAVAILABLE');
   return {
     operationId: `${method.toLowerCase()}${path
       .replace(/^\/v1/, '')

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { EventStore } from '@ledger/event-store';
+import { EventStore, StoreUnavailable } from '@ledger/event-store';
 import { FeedBounds } from '../feed/bounds';
 import { LedgerForSpec, PLATFORM } from './ledger-for-spec';
 import { EventReader, type ReaderOptions } from './testing/event-reader';
@@ -73,6 +73,20 @@ describe('a position', () => {
     expect(unchanged.headers['ledger-position']).toBe(organisation.headers['ledger-position']);
     expect(decoded(batch.headers['ledger-position']!)).toBe(all.at(-1));
     expect(decoded(narrow.heartbeats.at(-1)!)).toBe(all.at(-1));
+  });
+
+  it('is good for as long as it is remembered, and else only when the store can say which event stands there', async () => {
+    const bought = await buy('ann');
+    const get = async () => {
+      const { status, body } = await ledger.send('GET', '/v1/users/ann', { headers: { 'ledger-position': bought } });
+      return [status, body.code];
+    };
+    const away = () => void (ledger.app.get(EventStore).idAt = () => Promise.reject(new StoreUnavailable('away')));
+    away();
+    expect(await get()).toEqual([200, undefined]);
+    await ledger.restart();
+    away();
+    expect(await get()).toEqual([503, 'STORE_UNAVAILABLE']);
   });
 
   it('of a store that went back to a backup and grew differently is refused, wherever it is sent; of what both share it is good', async () => {
