@@ -7,7 +7,7 @@ import { type StoredRow, storedRows } from './stored-rows';
 import type { HeadReader } from './witness';
 
 /** LEDGER_BUILT names the folder of another build, such as one that was broken on purpose to see a test fail. */
-const BUILT = resolve(process.env.LEDGER_BUILT ?? join(__dirname, '../../dist/apps/ledger/src'));
+export const BUILT = resolve(process.env.LEDGER_BUILT ?? join(__dirname, '../../dist/apps/ledger/src'));
 const CONNECTIONS = 64;
 
 /** A body as a test looks into it: expectations check what is there, types cannot. */
