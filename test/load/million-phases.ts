@@ -93,7 +93,7 @@ const folded = (shape: Shape) => async (_: number, folder: string) => {
     const behaviour = event.stream.startsWith('user') ? user! : organisation!;
     let kept = wallets.get(event.stream);
     if (kept === undefined) wallets.set(event.stream, (kept = behaviour.empty(event.stream)));
-    behaviour.absorb(kept, event);
+    behaviour.absorb(kept, [event]);
   };
   let events = 0;
   let foldMs = 0;
@@ -195,10 +195,11 @@ async function oldKeys(events: number, folder: string): Promise<Figure[]> {
 
 async function active(count: number, folder: string): Promise<Figure[]> {
   const ledger = await serving(folder, 'known');
+  const run = Date.now();
   const { ms } = await timed(async () => {
     for (let from = 0; from < count; from += TOGETHER) {
       const some = Array.from({ length: Math.min(TOGETHER, count - from) }, (_none, index) => `user-${from + index}`);
-      await Promise.all(some.map((userId) => ledger.use(userId, `active-${from}`)));
+      await Promise.all(some.map((userId) => ledger.use(userId, `active-${run}-${from}`)));
     }
   });
   const { rss, heapUsed } = process.memoryUsage();

@@ -17,8 +17,8 @@ export interface Behaviour<State, Attempt> {
   revisionOf(state: State): number;
   /** What the state weighs in memory, in parts of about 200 bytes; at least 1. */
   sizeOf(state: State): number;
-  /** Folds a stored event; the mailbox owns the state, so it may be mutated. */
-  absorb(state: State, event: StoredEvent): void;
+  /** Folds stored events, which follow one another; the mailbox owns the state, so it may be mutated. */
+  absorb(state: State, events: readonly StoredEvent[]): void;
   /** A fresh place for what asks fetch. Each round of decisions gets its own, so that nothing read before an ask arrived is used for it. */
   newAttempt(state: State): Attempt;
   /** Without it every cold load begins at the first event. */

@@ -17,7 +17,7 @@ export async function load<State>(stream: string, store: EventStore, behaviour: 
     // Its last event comes with the first page behind it: the comparison costs no read of its own.
     const [last, ...page] = await store.readStream(stream, behaviour.revisionOf(nearest), PAGE);
     if (last !== undefined && shelf.endsWith(nearest, last)) {
-      for (const event of page) behaviour.absorb(nearest, event);
+      behaviour.absorb(nearest, page);
       if (page.length === PAGE - 1) await catchUp(nearest, stream, store, behaviour);
       return nearest;
     }
@@ -31,7 +31,7 @@ export async function load<State>(stream: string, store: EventStore, behaviour: 
 export async function catchUp<State>(state: State, stream: string, store: EventStore, behaviour: Behaviour<State, unknown>): Promise<void> {
   for (let pages = 1; ; pages += 1) {
     const page = await store.readStream(stream, behaviour.revisionOf(state) + 1, PAGE);
-    for (const event of page) behaviour.absorb(state, event);
+    behaviour.absorb(state, page);
     if (page.length < PAGE) return;
     if (pages % PAGES_AT_ONCE === 0) await setImmediate();
   }

@@ -188,8 +188,8 @@ function setStatus(member: Member, status: MemberStatus): void {
 }
 
 function pruneAllocated(wallet: OrganisationWallet, at: string): void {
-  const day = at.slice(0, 10);
-  if (day === wallet.prunedDay) return;
-  wallet.prunedDay = day;
-  for (const member of wallet.members.values()) if (member.allocated) prune(member.allocated, Date.parse(at));
+  if (wallet.prunedDay !== '' && at.startsWith(wallet.prunedDay)) return;
+  wallet.prunedDay = at.slice(0, 10);
+  const instant = Date.parse(at);
+  for (const { allocated } of wallet.members.values()) if (allocated) prune(allocated, instant);
 }

@@ -37,8 +37,13 @@ export const rememberedNothing = (): Remembered => ({ recent: new Map(), dropped
 /** The fold owns the state it builds, so it may mutate it. */
 export function remember(remembered: Remembered, entry: string, value: RememberedEntry): void {
   const { recent } = remembered;
-  recent.delete(entry);
+  const { size } = recent;
   recent.set(entry, value);
+  if (recent.size === size) {
+    // It was there: now it is the most recent. Nearly every entry is new, and costs one look-up.
+    recent.delete(entry);
+    recent.set(entry, value);
+  }
   if (recent.size <= RECENT_MAX) return;
   // A Map iterates in the order of insertion, so the first is the oldest.
   for (const [oldest, dropped] of recent) {

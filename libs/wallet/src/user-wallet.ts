@@ -226,9 +226,8 @@ function relationshipOf(wallet: UserWallet, organisationId: string): Relationshi
 }
 
 function pruneUsed(wallet: UserWallet, at: string): void {
-  const day = at.slice(0, 10);
-  if (day === wallet.prunedDay) return;
-  wallet.prunedDay = day;
+  if (wallet.prunedDay !== '' && at.startsWith(wallet.prunedDay)) return;
+  wallet.prunedDay = at.slice(0, 10);
   const instant = Date.parse(at);
   const oldest = oldestWindows(instant);
   for (const { used, reached } of wallet.relationships.values()) {

@@ -9,6 +9,7 @@ import {
   eventOf,
   foldOrganisation,
   foldUser,
+  keyOf,
   metadataOf,
   type OrganisationEvent,
   type OrganisationWallet,
@@ -78,7 +79,7 @@ export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>, shelf?: Shelf<Ke
     }),
     revisionOf: ({ head }) => head.revision,
     sizeOf: ({ wallet }) => EMPTY_WALLET_SIZE + kind.entriesOf(wallet),
-    absorb: (kept, stored) => absorb(kind, kept, stored),
+    absorb: (kept, events) => absorb(kind, kept, events),
     newAttempt: ({ head }) => ({
       durableRevision: head.revision,
       policies: new Map(),
@@ -95,12 +96,16 @@ export function behaviourOf<Wallet>(kind: WalletKindOf<Wallet>, shelf?: Shelf<Ke
 export const recordedAs = (event: WalletEvent, revision: number, { key, contentHash }: Envelope): Recorded =>
   key === undefined || BESIDE.has(event.type) ? { revision } : { revision, key, contentHash };
 
-function absorb<Wallet>(kind: WalletKindOf<Wallet>, kept: Kept<Wallet>, stored: StoredEvent): void {
-  const event = eventOf(stored);
-  const { revision } = stored;
-  // Parsed, not cut out: a part of a text keeps the whole of it in memory for as long as the wallet remembers the key.
-  const { key, contentHash, hash = '' } = metadataOf(stored);
-  kind.fold(kept.wallet, event, key === undefined ? { revision } : { revision, key, contentHash });
-  kept.head = { revision, hash };
+function absorb<Wallet>(kind: WalletKindOf<Wallet>, kept: Kept<Wallet>, events: readonly StoredEvent[]): void {
+  let event: WalletEvent | undefined;
+  for (const stored of events) {
+    event = eventOf(stored);
+    const { key, contentHash } = keyOf(stored);
+    kind.fold(kept.wallet, event, { revision: stored.revision, key, contentHash });
+  }
+  // Where the chain ends, and when, is a matter of the last one alone.
+  const last = events.at(-1);
+  if (event === undefined || last === undefined) return;
+  kept.head = { revision: last.revision, hash: metadataOf(last).hash ?? '' };
   kept.at = Date.parse(event.data.at);
 }

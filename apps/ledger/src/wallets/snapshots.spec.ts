@@ -47,7 +47,7 @@ async function statesOf<Wallet>(store: EventStore, stream: string, kind: WalletK
   const behaviour = behaviourOf(kind);
   const state = behaviour.empty(stream);
   return (await store.readStream(stream, 0, 10_000)).map((event) => {
-    behaviour.absorb(state, event);
+    behaviour.absorb(state, [event]);
     return serialize(state);
   });
 }

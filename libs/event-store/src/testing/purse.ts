@@ -61,7 +61,7 @@ export const purses: Behaviour<Purse, PurseAttempt> = {
   empty: (stream) => ({ stream, revision: -1, balance: 0, spent: 0, limit: Infinity, keys: new Map() }),
   sizeOf: () => 1,
   revisionOf: ({ revision }) => revision,
-  absorb: (purse, { data }) => fold(purse, JSON.parse(data) as PurseEvent),
+  absorb: (purse, events) => events.forEach(({ data }) => fold(purse, JSON.parse(data) as PurseEvent)),
   newAttempt: ({ revision }) => ({ durableRevision: revision, fetched: new Set() }),
 };
 
