@@ -8,7 +8,7 @@ import { behaviourOf, type Kept, organisationKind, userKind, type WalletKindOf }
 import { OrganisationWallets } from '../../apps/ledger/src/wallets/organisation-wallets';
 import { EVENTS_BETWEEN, SnapshotFile } from '../../apps/ledger/src/wallets/snapshot-file';
 import { UserWallets } from '../../apps/ledger/src/wallets/user-wallets';
-import { generate, type Shape } from './generate';
+import { EVENTS_A_WALLET, generate, type Shape } from './generate';
 
 /** The measurements of `million.ts`, each to be run in a process of its own. */
 
@@ -137,7 +137,7 @@ async function serving(folder: string, shape: Shape) {
   const users = new UserWallets(context, organisations);
   let requests = 0;
   return {
-    readModel,
+    head: () => store.headPosition(),
     use: (userId: string, key: string) => {
       const requestId = `million-${(requests += 1)}`;
       const envelope = { actor: 'million', role: 'platform', requestId, correlationId: requestId, key, contentHash: hashing.sha256(key) };
@@ -196,9 +196,11 @@ async function oldKeys(events: number, folder: string): Promise<Figure[]> {
 async function active(count: number, folder: string): Promise<Figure[]> {
   const ledger = await serving(folder, 'known');
   const run = Date.now();
+  // Evenly among all that are known, so that every organisation is at work with all its members.
+  const apart = Math.max(1, Math.floor(Number(await ledger.head()) / EVENTS_A_WALLET / count));
   const { ms } = await timed(async () => {
     for (let from = 0; from < count; from += TOGETHER) {
-      const some = Array.from({ length: Math.min(TOGETHER, count - from) }, (_none, index) => `user-${from + index}`);
+      const some = Array.from({ length: Math.min(TOGETHER, count - from) }, (_none, index) => `user-${(from + index) * apart}`);
       await Promise.all(some.map((userId) => ledger.use(userId, `active-${run}-${from}`)));
     }
   });

@@ -266,7 +266,7 @@ describe('limits on what is allocated', () => {
       );
       return (at: string) => {
         wallet.when(purchaseForOrganisation, { tokens: 200, paymentReference: at }, at).then([{ type: 'TokensPurchased' }]);
-        return [...(wallet.wallet.members.get('u1')?.allocated?.keys() ?? [])];
+        return [...wallet.wallet.allocated.keys()];
       };
     };
     // 2026-11-23 ends in the furthest zone on the 24th at noon UTC; 72 h later it can be named no more.

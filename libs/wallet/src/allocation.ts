@@ -95,13 +95,13 @@ function refuseShortfall({ organisationId, available }: OrganisationWallet, toke
 }
 
 function allocationLimits(wallet: OrganisationWallet, userId: string, at: number): LimitNow[] {
-  const { defaults, members, timeZone } = wallet;
+  const { allocated, defaults, members, timeZone } = wallet;
   const member = members.get(userId);
   const limits = {
     daily: effectiveLimit(defaults, member?.override, 'allocation', 'daily'),
     monthly: effectiveLimit(defaults, member?.override, 'allocation', 'monthly'),
   };
-  return limitsAt(limits, member?.allocated, timeZone, at);
+  return limitsAt(limits, { get: (window) => allocated.get(window)?.get(userId) }, timeZone, at);
 }
 
 function reachedBy(wallet: OrganisationWallet, part: readonly AllocationLineBody[], at: number): Partial<Record<Period, number[]>> {

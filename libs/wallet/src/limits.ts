@@ -56,11 +56,16 @@ export interface LimitNow extends EffectiveLimit {
   resetsAt: number;
 }
 
-export function limitsAt(limits: Record<Period, EffectiveLimit>, counters: Counters | undefined, timeZone: string, at: number): LimitNow[] {
+export function limitsAt(
+  limits: Record<Period, EffectiveLimit>,
+  counters: Pick<Counters, 'get'>,
+  timeZone: string,
+  at: number,
+): LimitNow[] {
   const windows = windowsAt(timeZone, at);
   return PERIODS.map((period) => {
     const { window, resetsAt } = windows[period];
-    const used = counters?.get(window) ?? 0;
+    const used = counters.get(window) ?? 0;
     const { limit, source } = limits[period];
     const remaining = limit === null ? Infinity : Math.max(0, limit - used);
     return { period, window, used, limit, source, remaining, resetsAt };
@@ -100,7 +105,7 @@ export function exceeded(organisationId: string, userId: string, meter: Meter, n
 }
 
 /** Drops what no zone could still name at `at`; decided by event time alone, so that every replay drops the same. */
-export function prune(counters: Counters, at: number): void {
+export function prune(counters: Map<WindowId, unknown>, at: number): void {
   const oldest = oldestWindows(at);
   for (const window of counters.keys()) {
     if (isBefore(window, oldest)) counters.delete(window);

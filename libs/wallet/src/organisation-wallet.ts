@@ -2,8 +2,8 @@ import { type Billing, foldBill, nothingBilled } from './billing';
 import { isoInstant, isTimeZone } from './calendar';
 import type { OpenOrganisationWallet, PurchaseTokens } from './commands';
 import { type Decision, invalid, Missing, type Policy } from './decision';
-import type { DefaultLimits, LimitOverride, MemberStatus, OrganisationBalance, OrganisationEvent } from './events';
-import { type Counters, effectiveLimit, prune, UNLIMITED } from './limits';
+import type { DefaultLimits, LimitOverride, MemberStatus, OrganisationBalance, OrganisationEvent, WindowId } from './events';
+import { effectiveLimit, prune, UNLIMITED } from './limits';
 import { pricedPurchase } from './purchase';
 import { Refusal } from './refusal';
 import { remember, type Remembered, rememberedNothing } from './remembered';
@@ -17,8 +17,6 @@ export interface Member {
   override?: LimitOverride;
   /** Allocations so far; the last line's running number. */
   allocations: number;
-  /** Allocation meter, by window id. */
-  allocated?: Counters;
 }
 
 export interface OrganisationWallet {
@@ -32,6 +30,8 @@ export interface OrganisationWallet {
   billing: Billing;
   defaults: DefaultLimits;
   members: Map<string, Member>;
+  /** Allocation meter: what each member was allocated, by window id. A map for each member would double what a member weighs. */
+  allocated: Map<WindowId, Map<string, number>>;
   keys: Remembered;
   payments: Remembered;
   prunedDay: string;
@@ -47,6 +47,7 @@ export const emptyOrganisationWallet = (organisationId: string): OrganisationWal
   billing: nothingBilled(),
   defaults: UNLIMITED,
   members: new Map(),
+  allocated: new Map(),
   keys: rememberedNothing(),
   payments: rememberedNothing(),
   prunedDay: '',
@@ -98,11 +99,10 @@ export function foldOrganisation(wallet: OrganisationWallet, event: Organisation
     case 'TokensAllocated': {
       const { windows, lines, balanceAfter } = event.data;
       wallet.available = balanceAfter.available;
+      const meters = [meterOf(wallet, windows.daily), meterOf(wallet, windows.monthly)];
       for (const [userId, tokens, number] of lines) {
-        const member = memberOf(wallet, userId);
-        member.allocations = number;
-        member.allocated ??= new Map();
-        for (const window of [windows.daily, windows.monthly]) member.allocated.set(window, (member.allocated.get(window) ?? 0) + tokens);
+        memberOf(wallet, userId).allocations = number;
+        for (const meter of meters) meter.set(userId, (meter.get(userId) ?? 0) + tokens);
       }
       return;
     }
@@ -181,6 +181,12 @@ function memberOf(wallet: OrganisationWallet, userId: string): Member {
   return member;
 }
 
+function meterOf({ allocated }: OrganisationWallet, window: WindowId): Map<string, number> {
+  let meter = allocated.get(window);
+  if (meter === undefined) allocated.set(window, (meter = new Map<string, number>()));
+  return meter;
+}
+
 function setStatus(member: Member, status: MemberStatus): void {
   if (status !== 'removed') member.suspendedWhenRemoved = false;
   else if (member.status !== 'removed') member.suspendedWhenRemoved = member.status === 'suspended';
@@ -190,6 +196,5 @@ function setStatus(member: Member, status: MemberStatus): void {
 function pruneAllocated(wallet: OrganisationWallet, at: string): void {
   if (wallet.prunedDay !== '' && at.startsWith(wallet.prunedDay)) return;
   wallet.prunedDay = at.slice(0, 10);
-  const instant = Date.parse(at);
-  for (const { allocated } of wallet.members.values()) if (allocated) prune(allocated, instant);
+  prune(wallet.allocated, Date.parse(at));
 }

@@ -1,6 +1,6 @@
 import { allocate } from './allocation';
 import { type Given, judge, Missing } from './decision';
-import type { RememberedEntry } from './remembered';
+import type { Remembered, RememberedEntry } from './remembered';
 import { setDefaultLimits, setMember } from './members';
 import { openOrganisation, purchaseForOrganisation } from './organisation-wallet';
 import { RECENT_MAX, remember, rememberedNothing } from './remembered';
@@ -105,6 +105,15 @@ describe('what is unique for ever', () => {
     expect([kept.recent.size, kept.droppedRevision]).toEqual([RECENT_MAX, -1]);
     remember(kept, 'one more', { revision: RECENT_MAX });
     expect([kept.recent.size, kept.recent.has('e0'), kept.recent.has('e1'), kept.droppedRevision]).toEqual([RECENT_MAX, false, true, 0]);
+  });
+
+  it('is remembered by one wallet alone, though those that remember nothing share it, in a snapshot too', () => {
+    const fresh: [Remembered, Remembered] = [rememberedNothing(), rememberedNothing()];
+    for (const [one, other] of [fresh, structuredClone(fresh)]) {
+      remember(one, 'e', { revision: 0 });
+      expect([one.recent.size, other.recent.size]).toEqual([1, 0]);
+    }
+    expect(rememberedNothing().recent.size).toBe(0);
   });
 
   it('is as recent as its last change, and an index must have read as far as that', () => {

@@ -13,7 +13,8 @@ export interface RememberedEntry {
 }
 
 export interface Remembered {
-  recent: Map<string, RememberedEntry>;
+  /** Changed by `remember` alone. */
+  recent: ReadonlyMap<string, RememberedEntry>;
   droppedRevision: number;
 }
 
@@ -32,11 +33,16 @@ export interface SoughtEntry {
  */
 export const RECENT_MAX = 1_024;
 
-export const rememberedNothing = (): Remembered => ({ recent: new Map(), droppedRevision: -1 });
+/** One for all that remember nothing, as most wallets do of most kinds: an empty map weighs 200 bytes. */
+const NOTHING: ReadonlyMap<string, RememberedEntry> = new Map<string, RememberedEntry>();
+
+export const rememberedNothing = (): Remembered => ({ recent: NOTHING, droppedRevision: -1 });
 
 /** The fold owns the state it builds, so it may mutate it. */
 export function remember(remembered: Remembered, entry: string, value: RememberedEntry): void {
-  const { recent } = remembered;
+  // Never into one without entries: also a snapshot that was read gives the same empty one to several.
+  if (remembered.recent.size === 0) remembered.recent = new Map();
+  const recent = remembered.recent as Map<string, RememberedEntry>;
   const { size } = recent;
   recent.set(entry, value);
   if (recent.size === size) {

@@ -30,7 +30,7 @@ export interface Relationship {
   /** Usage meter, by window id. */
   used: Counters;
   /** Limits already recorded as reached, as `window|limit`. */
-  reached: Set<string>;
+  reached: ReadonlySet<string>;
   /** Latest revision of the organisation's stream that a draw was decided under. */
   policyRevision: number;
 }
@@ -118,7 +118,7 @@ export function foldUser(wallet: UserWallet, event: UserEvent, recorded: Recorde
       return;
     }
     case 'LimitReached':
-      relationshipOf(wallet, event.data.organisationId).reached.add(reachedEntry(event.data.window, event.data.limit));
+      reach(relationshipOf(wallet, event.data.organisationId), reachedEntry(event.data.window, event.data.limit));
       return;
     case 'BillCharged':
     case 'BillDeclined':
@@ -216,10 +216,17 @@ function freeOf(wallet: UserWallet): FreeTokens {
   return wallet.free;
 }
 
+/** One for all relationships in which no limit was reached, as it is in most: an empty set weighs 200 bytes. */
+const NOTHING_REACHED: ReadonlySet<string> = new Set<string>();
+
+function reach(relationship: Relationship, entry: string): void {
+  relationship.reached = new Set(relationship.reached).add(entry);
+}
+
 function relationshipOf(wallet: UserWallet, organisationId: string): Relationship {
   let relationship = wallet.relationships.get(organisationId);
   if (relationship === undefined) {
-    relationship = { organisationId, tokens: 0, received: 0, used: new Map(), reached: new Set(), policyRevision: -1 };
+    relationship = { organisationId, tokens: 0, received: 0, used: new Map(), reached: NOTHING_REACHED, policyRevision: -1 };
     wallet.relationships.set(organisationId, relationship);
   }
   return relationship;
@@ -230,8 +237,9 @@ function pruneUsed(wallet: UserWallet, at: string): void {
   wallet.prunedDay = at.slice(0, 10);
   const instant = Date.parse(at);
   const oldest = oldestWindows(instant);
-  for (const { used, reached } of wallet.relationships.values()) {
-    prune(used, instant);
-    for (const entry of reached) if (isBefore(entry.slice(0, entry.indexOf('|')), oldest)) reached.delete(entry);
+  const isOpen = (entry: string) => !isBefore(entry.slice(0, entry.indexOf('|')), oldest);
+  for (const relationship of wallet.relationships.values()) {
+    prune(relationship.used, instant);
+    if (relationship.reached.size > 0) relationship.reached = new Set([...relationship.reached].filter(isOpen));
   }
 }

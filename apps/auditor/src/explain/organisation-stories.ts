@@ -160,11 +160,15 @@ function allocationStory({ data }: EventOf<'TokensAllocated'>, wallet: Organisat
 const LINES_SHOWN = 10;
 
 /** The limits on what the member may be given, with what had been given before. */
-function boundBy({ defaults, members }: OrganisationWallet, userId: string, { windows }: EventOf<'TokensAllocated'>['data']): string {
+function boundBy(
+  { allocated, defaults, members }: OrganisationWallet,
+  userId: string,
+  { windows }: EventOf<'TokensAllocated'>['data'],
+): string {
   const member = members.get(userId);
   const limits = PERIODS.flatMap((period) => {
     const { limit, source } = effectiveLimit(defaults, member?.override, 'allocation', period);
-    const given = member?.allocated?.get(windows[period]) ?? 0;
+    const given = allocated.get(windows[period])?.get(userId) ?? 0;
     return limit === null
       ? []
       : [

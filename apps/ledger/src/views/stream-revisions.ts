@@ -1,7 +1,7 @@
 import { type WalletRef, walletOf } from '@ledger/wallet';
 
 /** Streams kept in memory, about 150 bytes each; when there are more, all are let go, and the rows of their wallets say the same. */
-const STREAMS_REMEMBERED_MAX = 100_000;
+const STREAMS_REMEMBERED_MAX = 50_000;
 
 /** A wallet's stream, and the revision of the last event of it that was read; -1 when nothing was. */
 export interface ReadStream extends WalletRef {

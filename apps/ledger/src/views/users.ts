@@ -16,7 +16,7 @@ export interface UserRow {
 }
 
 /** About 150 bytes each. */
-const ROWS_KEPT_MAX = 100_000;
+const ROWS_KEPT_MAX = 50_000;
 
 export class Users {
   static readonly tables = `

@@ -46,7 +46,7 @@ export interface Attempt {
 }
 
 /** What a wallet without any entry weighs, in entries. */
-const EMPTY_WALLET_SIZE = 5;
+const EMPTY_WALLET_SIZE = 3;
 
 /** How wallets of one kind are made and folded. */
 export interface WalletKindOf<Wallet> {

@@ -7,7 +7,7 @@ import { Reading } from './reading';
 import { checkSchema, createSchema } from './schema';
 import { Writing } from './writing';
 
-const CACHE_KIB = 96 * 1024;
+const CACHE_KIB = 64 * 1024;
 /** 16 MiB: a checkpoint stops the event loop for about 10 ms. At ten times that it was 150 ms and the rate was no better. */
 const CHECKPOINT_PAGES = 2_000;
 /** A log that grew because a reader held it back is cut to this at the next chance. */
