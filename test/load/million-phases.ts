@@ -85,15 +85,28 @@ const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
   ];
 };
 
+function byStream(page: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const streams = new Map<string, StoredEvent[]>();
+  for (const event of page) {
+    const events = streams.get(event.stream);
+    if (events === undefined) streams.set(event.stream, [event]);
+    else events.push(event);
+  }
+  return streams;
+}
+
 const folded = (shape: Shape) => async (_: number, folder: string) => {
   const store = await storeIn(folder, shape);
   const wallets = new Map<string, Kept<object>>();
   const [user, organisation] = [userKind, organisationKind].map((kind: WalletKindOf<object>) => behaviourOf(kind));
-  const fold = (event: StoredEvent) => {
-    const behaviour = event.stream.startsWith('user') ? user! : organisation!;
-    let kept = wallets.get(event.stream);
-    if (kept === undefined) wallets.set(event.stream, (kept = behaviour.empty(event.stream)));
-    behaviour.absorb(kept, [event]);
+  /** As a cold load does: what a page has of a wallet is folded together. */
+  const fold = (page: readonly StoredEvent[]) => {
+    for (const [stream, events] of byStream(page)) {
+      const behaviour = stream.startsWith('user') ? user! : organisation!;
+      let kept = wallets.get(stream);
+      if (kept === undefined) wallets.set(stream, (kept = behaviour.empty(stream)));
+      behaviour.absorb(kept, events);
+    }
   };
   let events = 0;
   let foldMs = 0;
@@ -102,7 +115,7 @@ const folded = (shape: Shape) => async (_: number, folder: string) => {
     for (let after = -1n; ;) {
       const page = await store.readAll(after, PAGE);
       if (page.length === 0) return;
-      const folding = await timed(() => Promise.resolve(page.forEach(fold)));
+      const folding = await timed(() => Promise.resolve(fold(page)));
       foldMs += folding.ms;
       foldCpuMs += folding.cpuMs;
       events += page.length;

@@ -11,6 +11,8 @@ import { remember, type Remembered, rememberedNothing } from './remembered';
 /** An organisation's wallet: what it holds, who may receive from it, and how much. Members and allocations decide in files of their own. */
 
 export interface Member {
+  /** The one text of the id that the wallet keeps, whichever event it came with. */
+  userId: string;
   status: MemberStatus;
   /** What was allocated to a removed member stays as it was. */
   suspendedWhenRemoved: boolean;
@@ -101,8 +103,9 @@ export function foldOrganisation(wallet: OrganisationWallet, event: Organisation
       wallet.available = balanceAfter.available;
       const meters = [meterOf(wallet, windows.daily), meterOf(wallet, windows.monthly)];
       for (const [userId, tokens, number] of lines) {
-        memberOf(wallet, userId).allocations = number;
-        for (const meter of meters) meter.set(userId, (meter.get(userId) ?? 0) + tokens);
+        const member = memberOf(wallet, userId);
+        member.allocations = number;
+        for (const meter of meters) meter.set(member.userId, (meter.get(userId) ?? 0) + tokens);
       }
       return;
     }
@@ -175,7 +178,7 @@ export function rememberKey(keys: Remembered, { key, contentHash, revision }: Re
 function memberOf(wallet: OrganisationWallet, userId: string): Member {
   let member = wallet.members.get(userId);
   if (member === undefined) {
-    member = { status: 'permitted', suspendedWhenRemoved: false, allocations: 0 };
+    member = { userId, status: 'permitted', suspendedWhenRemoved: false, allocations: 0 };
     wallet.members.set(userId, member);
   }
   return member;

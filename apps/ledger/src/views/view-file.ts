@@ -2,12 +2,14 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { Checkpoints, versionNumber } from './checkpoint';
-import { CACHE_KIB, emptyFile, LOG_SUFFIX, type OpenViews, PAGE_BYTES, touch } from './filling';
+import { emptyFile, LOG_SUFFIX, type OpenViews, PAGE_BYTES, touch } from './filling';
 import { finishFile, joinFile, sortEntries } from './finishing';
 import { Views } from './views';
 
 /** How long another process may take to let go of the file when it is being replaced by this one. */
 const LOCK_MS = 500;
+/** About 32 MiB of pages. Half of what filling has: the rows that are busy are in memory beside it. */
+const LIVE_CACHE_KIB = 32_768;
 /** Pages of the log (64 MiB) that are gathered before they are moved into the file, which waits for the disk: one page is in it many times. */
 const LOG_PAGES = 8_000;
 /** Of a file for the other part of the users, while two threads fill one read model. */
@@ -66,7 +68,7 @@ export class ViewFile {
       db.pragma('journal_mode = WAL');
       // Safe against the end of the process; against the end of the machine it may lose the last batches, which are read again.
       db.pragma('synchronous = NORMAL');
-      db.pragma(`cache_size = -${CACHE_KIB}`);
+      db.pragma(`cache_size = -${LIVE_CACHE_KIB}`);
       db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
       const version = db.pragma('user_version', { simple: true });
       if (version === 0) create(db);
