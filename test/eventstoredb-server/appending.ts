@@ -25,6 +25,8 @@ const DELETED_TRUNCATE_BEFORE = '9223372036854775807';
 export class Appending {
   /** Ids seen since the start, for `any` and `stream_exists` only; the oldest go first. */
   private readonly recent = new Map<string, { stream: string; revision: number }>();
+  /** One iterator for ever: a new one would walk over all that was deleted from the front, at every append. */
+  private readonly oldest = this.recent.entries();
   private recentBytes = 0;
 
   constructor(private readonly log: EventLog) {}
@@ -120,15 +122,18 @@ export class Appending {
   }
 
   private remember(id: string, stream: string, revision: number): void {
+    const before = this.recent.get(id);
     this.recent.set(id, { stream, revision });
-    this.recentBytes += CACHE_ENTRY_BYTES + stream.length;
-    for (const [oldest, entry] of this.recent) {
-      if (this.recentBytes <= CACHE_MAX_BYTES) return;
+    this.recentBytes += entryBytes(stream) - (before ? entryBytes(before.stream) : 0);
+    while (this.recentBytes > CACHE_MAX_BYTES) {
+      const [oldest, entry] = this.oldest.next().value!;
       this.recent.delete(oldest);
-      this.recentBytes -= CACHE_ENTRY_BYTES + entry.stream.length;
+      this.recentBytes -= entryBytes(entry.stream);
     }
   }
 }
+
+const entryBytes = (stream: string): number => CACHE_ENTRY_BYTES + stream.length;
 
 const metadataEvent = (data: string): ProposedEvent => ({
   id: randomUUID(),

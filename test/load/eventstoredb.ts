@@ -18,7 +18,7 @@ import { checkAnswers, httpScenarios, summarise, type Measured } from './scenari
  */
 
 const USAGE = 'npm run bench:eventstoredb [-- --seconds N] [--rounds N] [--wallets N] [--json]';
-const WARM_UP_SECONDS = 1;
+const WARM_UP_SECONDS = 5;
 const CONNECTIONS = 64;
 const ADAPTER_GOAL = 0.9;
 const HOT_GOAL = 10;
