@@ -1,6 +1,6 @@
 import { faultOf } from '@ledger/event-contract';
 import { canonical } from '@ledger/wallet';
-import { usualData } from '../../apps/auditor/src/verify/usual-facts';
+import { usualData } from '@ledger/wallet';
 import { Dice } from './tamper-forging';
 import { randomRows, type Row } from './tamper-store';
 

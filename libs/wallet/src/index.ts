@@ -23,4 +23,5 @@ export * from './stored';
 export * from './usage';
 export * from './user-balance';
 export * from './user-wallet';
+export * from './usual-facts';
 export * from './wallet-ref';

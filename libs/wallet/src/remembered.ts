@@ -51,10 +51,20 @@ export function remember(remembered: Remembered, entry: string, value: Remembere
     recent.set(entry, value);
   }
   if (recent.size <= RECENT_MAX) return;
-  // A Map iterates in the order of insertion, so the first is the oldest.
-  for (const [oldest, dropped] of recent) {
-    recent.delete(oldest);
-    remembered.droppedRevision = Math.max(remembered.droppedRevision, dropped.revision, dropped.reversedRevision ?? -1);
-    return;
-  }
+  const [oldest, dropped] = oldestOf(recent);
+  recent.delete(oldest);
+  remembered.droppedRevision = Math.max(remembered.droppedRevision, dropped.revision, dropped.reversedRevision ?? -1);
+}
+
+/**
+ * One walk for the life of a map that drops entries: it goes on with whatever is the oldest by then. A new walk would step over the
+ * holes of all that were dropped since the map was last laid out anew, which cost more than all else that a fold does with an entry.
+ */
+const walks = new WeakMap<ReadonlyMap<string, RememberedEntry>, IterableIterator<[string, RememberedEntry]>>();
+
+/** Of a map that is not empty. A Map iterates in the order of insertion, so the first is the oldest. Whoever asks must delete it. */
+function oldestOf(recent: ReadonlyMap<string, RememberedEntry>): [string, RememberedEntry] {
+  let walk = walks.get(recent);
+  if (walk === undefined) walks.set(recent, (walk = recent.entries()));
+  return walk.next().value as [string, RememberedEntry];
 }

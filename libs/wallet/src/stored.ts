@@ -1,5 +1,6 @@
 import type { Metadata } from './chain';
 import type { WalletEvent } from './events';
+import { usualData } from './usual-facts';
 
 /** A fact as it was stored: JSON text. */
 export interface StoredFact {
@@ -13,7 +14,7 @@ export interface StoredFact {
  * version so far.
  */
 export const eventOf = (stored: StoredFact): WalletEvent =>
-  ({ type: stored.type, data: JSON.parse(stored.data) as unknown }) as WalletEvent;
+  ({ type: stored.type, data: usualData(stored.type, stored.data) ?? (JSON.parse(stored.data) as unknown) }) as WalletEvent;
 
 export const metadataOf = (stored: StoredFact): Metadata => JSON.parse(stored.metadata) as Metadata;
 

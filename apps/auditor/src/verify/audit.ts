@@ -11,6 +11,7 @@ import {
   type WalletEvent,
   WALLET_ID_PATTERN,
   walletOf,
+  usualData,
 } from '@ledger/wallet';
 import { checkCanonical, checkLink, type Envelope, firstLink, parsed } from './chain';
 import { EntryLog } from './entries';
@@ -21,7 +22,6 @@ import { OrganisationPolicy } from './policies';
 import { Flows, type Place, type Surroundings } from './surroundings';
 import { checkUserEnd, checkUserEvent } from './user-rules';
 import { epochMsOf } from './instants';
-import { usualData } from './usual-facts';
 import { newUser, type UserState } from './user-state';
 
 /**
