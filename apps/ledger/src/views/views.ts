@@ -1,13 +1,5 @@
 import type { StoredEvent } from '@ledger/event-store';
-import {
-  type EventOf,
-  type Metadata,
-  type OrganisationEvent,
-  type UserBalance,
-  type UserEvent,
-  type WalletEvent,
-  walletOf,
-} from '@ledger/wallet';
+import { eventOf, type EventOf, type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, walletOf } from '@ledger/wallet';
 import type { Database } from 'better-sqlite3';
 import { Allocations } from './allocations';
 import { Bills } from './bills';
@@ -77,13 +69,13 @@ export class Views {
 
   /** Folds one event in. One that was folded before changes nothing. @throws RevisionMissing */
   apply(stored: StoredEvent): void {
-    const { stream, revision, type } = stored;
+    const { stream, revision } = stored;
     const wallet = this.revisions.of(stream);
     if (wallet === undefined || revision <= wallet.revision) return;
     if (revision > wallet.revision + 1) throw new RevisionMissing(stream, wallet.revision, revision);
     wallet.revision = revision;
     this.changed = true;
-    const event = { type, data: JSON.parse(stored.data) as unknown } as WalletEvent;
+    const event = eventOf(stored);
     if (wallet.kind === 'user') this.user(wallet.id, revision, event as UserEvent);
     else this.organisation(wallet.id, revision, event as OrganisationEvent, stored);
     this.bills.note(event, stored);
@@ -92,9 +84,9 @@ export class Views {
   }
 
   /** Of an AllocationReceived only what it says of the organisation: another thread folds the user's stream. */
-  arrived({ stream, type, data }: StoredEvent): void {
-    const wallet = walletOf(stream);
-    const event = { type, data: JSON.parse(data) as unknown } as WalletEvent;
+  arrived(stored: StoredEvent): void {
+    const wallet = walletOf(stored.stream);
+    const event = eventOf(stored);
     if (wallet === undefined || event.type !== 'AllocationReceived') return;
     this.changed = true;
     this.receipt(wallet.id, event.data);
