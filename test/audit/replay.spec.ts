@@ -1,8 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type NewEvent, SqliteEventStore, sqlitePath } from '@ledger/event-store';
 import { type EventType, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
+import { v4 as uuid } from 'uuid';
 import { platformOf } from '../../apps/auditor/src/replay/arguments';
 import { allEvents, factOf } from '../../apps/auditor/src/replay/facts';
 import { Holdings } from '../../apps/auditor/src/replay/holdings';
 import { replay } from '../../apps/auditor/src/replay/replay';
+import { replayPart } from '../../apps/auditor/src/replay/replay-part';
 import { LedgerForSpec } from '../../apps/ledger/src/http/ledger-for-spec';
 import { auditorHere } from './explain-cli';
 import { randomStores, type RandomStore, seedOf } from './explain-world';
@@ -61,7 +67,7 @@ describe('what wallets held at an instant', () => {
           const wallet = oneOf([...wallets, WHO]);
           const at = below(10) < 8 ? oneOf(moments) + oneOf([-1, 0, 0, 1, 3]) : last - below(100 * DAY_MS);
           const { body } = await ledger.send('GET', `/v1/${wallet.kind}s/${wallet.id}/balance?at=${new Date(at).toISOString()}`);
-          const { holdings } = await replay(random.store, at, wallet);
+          const { holdings } = await replay(random.store, at, { only: wallet });
           const held = wallet.kind === 'user' ? holdings.user(wallet.id, platformOf(random.env)) : holdings.organisation(wallet.id);
           expect([wallet, held]).toEqual([wallet, body]);
           if ('inTransit' in held && held.inTransit > 0) inTransit += 1;
@@ -80,13 +86,66 @@ describe('what wallets held at an instant', () => {
         const at = oneOf(moments);
         const all = (await replay(random.store, at)).holdings;
         for (const { kind, id } of wallets) {
-          const one = (await replay(random.store, at, { kind, id })).holdings;
+          const one = (await replay(random.store, at, { only: { kind, id } })).holdings;
           if (kind === 'user') expect(one.user(id, platformOf(random.env))).toEqual(all.user(id, platformOf(random.env)));
           else expect(one.organisation(id)).toEqual(all.organisation(id));
         }
       }
     }
   }, 60_000);
+});
+
+describe('a replay that threads share', () => {
+  const parted = (random: RandomStore, at: number, parts: number): Holdings => {
+    const holdings = new Holdings(at);
+    const path = sqlitePath(random.url);
+    for (let part = 0; part < parts; part += 1) holdings.merge(replayPart({ path, part, parts, until: 1_000_000, at })!.holdings);
+    return holdings;
+  };
+  const seen = (holdings: Holdings, env: RandomStore['env']) => ({
+    accounts: new Map([...holdings.accounts()].filter(([, tokens]) => tokens !== 0)),
+    held: holdings.known().map(({ kind, id }) => (kind === 'user' ? holdings.user(id, platformOf(env)) : holdings.organisation(id))),
+  });
+
+  it('finds what one alone finds, in however many parts', async () => {
+    for await (const random of randomStores(seed + 3, 4)) {
+      const { moments } = await momentsOf(random);
+      for (let nth = 0; nth < 30; nth += 1) {
+        const at = oneOf(moments) + oneOf([-1, 0, 1]);
+        const alone = seen((await replay(random.store, at)).holdings, random.env);
+        for (const parts of [1, 2, 3]) expect(seen(parted(random, at, parts), random.env)).toEqual(alone);
+      }
+    }
+  }, 60_000);
+
+  it('finds the receipts in one part that an allocation in another came after', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ledger-replay-'));
+    const path = join(folder, 'events.db');
+    const store = await SqliteEventStore.open(path);
+    try {
+      const event = (type: EventType, data: object) => ({ id: uuid(), type, data: JSON.stringify(data), metadata: '{}' });
+      const [allocated, received] = ['2026-11-23T12:00:00.000Z', '2026-11-23T11:00:00.000Z'];
+      const allocation = { allocationId: 'one', tokens: 10 };
+      await store.append('organisationWallet-acme', -1, [event('TokensAllocated', { at: allocated, ...allocation })]);
+      await store.append('userWallet-ann', -1, [event('AllocationReceived', { at: received, organisationId: 'acme', ...allocation })]);
+      const holdings = new Holdings(Date.parse(received));
+      for (const part of [0, 1]) holdings.merge(replayPart({ path, part, parts: 2, until: 2, at: Date.parse(received) })!.holdings);
+      expect([holdings.organisation('acme').inTransit, holdings.user('ann', platformOf({})).balance]).toEqual([0, 10]);
+    } finally {
+      await store.close();
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('leaves an event that is none of a ledger to the way that names it', async () => {
+    const forger = (_: string, event: NewEvent) => (event.type === 'TokensPurchased' ? { ...event, type: 'TokensFound' } : event);
+    for await (const random of randomStores(seed + 4, 1, forger)) {
+      const path = sqlitePath(random.url);
+      const parts = [0, 1].map((part) => replayPart({ path, part, parts: 2, until: 1_000_000, at: Date.now() }));
+      expect(parts).toContain(undefined);
+      await expect(replay(random.store, Date.now())).rejects.toThrow(/is no event of a ledger/);
+    }
+  });
 });
 
 describe('a receipt on a clock that is behind', () => {
@@ -146,6 +205,7 @@ describe('replay, as an auditor calls it', () => {
 
   it.each([
     [[], '--at is missing'],
+    [['--at', '2026-11-23T12:00:00.000Z', '--workers', 'many'], '--workers takes a number from 1 to 64; "many" is none.'],
     [['--at', 'yesterday'], '--at must be an instant in UTC such as 1970-01-01T00:00:00.000Z, and is "yesterday".'],
     [['--at', '9000-01-01T00:00:00.000Z'], '--at must not lie in the future'],
     [['--at', '2026-11-01T00:00:00.000Z', '--wallet', 'u1'], '--wallet must be user:<id> or organisation:<id>'],

@@ -9,6 +9,12 @@ import { randomRows, type Row, Stores } from './tamper-store';
 
 const SEED = 11;
 const WAIT_MS = 120_000;
+/** Of the last event: the store's clock is not ours. */
+const latest = (): string =>
+  rows
+    .map(({ data }) => (JSON.parse(data) as { at: string }).at)
+    .sort()
+    .at(-1)!;
 
 const stores = new Stores();
 const file = (name: string): string => stores.file(name);
@@ -53,6 +59,21 @@ it(
     expect([machine.status, said(machine)]).toMatchObject([0, { clean: true, events: rows.length, findings: [] }]);
     expect(createHash('sha256').update(readFileSync(store)).digest('hex')).toBe(before);
     expect(readdirSync(stores.file('.')).sort()).toEqual(beside);
+  },
+  WAIT_MS,
+);
+
+it(
+  'replays the same with several threads, and names what is no event of a ledger',
+  async () => {
+    expect(existsSync('dist/apps/auditor/src/replay/worker.js')).toBe(true);
+    const replayed = (path: string, workers: string) => auditor(['replay', ...at(path), '--at', latest(), '--json', '--workers', workers]);
+    const [one, three] = [await replayed(store, '1'), await replayed(store, '3')];
+    expect(three).toEqual(one);
+    expect((JSON.parse(three.out) as { wallets: unknown[] }).wallets.length).toBeGreaterThan(2);
+    const bad = await forged((all) => (all.find(({ type }) => type === 'AllocationReceived')!.type = 'TokensFound'));
+    const refused = await replayed(bad, '3');
+    expect([refused.status, refused.err]).toEqual([2, expect.stringMatching(/^userWallet-\S+ revision \d+ \(event \S+\) is no event/)]);
   },
   WAIT_MS,
 );

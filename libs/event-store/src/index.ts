@@ -1,6 +1,6 @@
 export * from './event-store';
 export { SqliteEventStore, type SqliteEventStoreOptions } from './sqlite/sqlite-event-store';
-export { type Scanned, type ScannedHead, type ScanPart, SqliteScan } from './sqlite/scanning';
+export { type Scanned, type ScannedFact, type ScannedHead, type ScanPart, SqliteScan } from './sqlite/scanning';
 export * from './ask';
 export { load } from './loading';
 export * from './opening';

@@ -8,6 +8,7 @@ import type { AuditOptions } from '../verify/audit';
 import { newSeed } from '../verify/fingerprint';
 import { auditStore } from '../verify/run';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from './command';
+import { workersArgument } from '../replay/arguments';
 import { progressOf } from './progress';
 import { machineReport, peopleReport } from './report';
 
@@ -104,9 +105,7 @@ function optionsOf(
   const zone = values['platform-time-zone'] ?? env.PLATFORM_TIME_ZONE;
   if (zone !== undefined && !isTimeZone(zone))
     throw new CouldNotRun(`The platform's time zone must be the name of an IANA zone such as Europe/Berlin; "${zone}" is none.`);
-  const workers = values.workers;
-  if (workers !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(workers))
-    throw new BadArguments(`--workers takes a number from 1 to 64; "${workers}" is none.`);
+  const workers = workersArgument(values.workers);
   const position = earlier && Number(earlier.statement.position);
   return {
     seed: newSeed(),
@@ -114,7 +113,7 @@ function optionsOf(
     ...(zone === undefined ? {} : { platformTimeZone: zone }),
     ...(position === undefined ? {} : { headsAt: position }),
     ...(position !== undefined && values.since !== undefined ? { trustedUntil: position } : {}),
-    workers: workers === undefined ? undefined : Number(workers),
+    workers,
   };
 }
 

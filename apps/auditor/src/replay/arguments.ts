@@ -1,5 +1,6 @@
 import { instantOf, isoInstant, isTimeZone, WALLET_ID_PATTERN, type WalletRef } from '@ledger/wallet';
 import { BadArguments, CouldNotRun, type Surroundings } from '../cli/command';
+import { THREADS_MAX } from '../reading/threads';
 
 /** What several commands are told by flags and settings. */
 
@@ -18,6 +19,13 @@ export function instantArgument(name: string, text: string): number {
   const at = instantOf(text);
   if (at === undefined) throw new BadArguments(`${name} must be an instant in UTC such as ${isoInstant(0)}, and is "${text}".`);
   return at;
+}
+
+/** A number of threads; undefined lets the machine decide. @throws BadArguments */
+export function workersArgument(text: string | undefined): number | undefined {
+  if (text !== undefined && !/^([1-9]|[1-5]\d|6[0-4])$/.test(text))
+    throw new BadArguments(`--workers takes a number from 1 to ${THREADS_MAX}; "${text}" is none.`);
+  return text === undefined ? undefined : Number(text);
 }
 
 /** The figures of the platform that no event records. They must be those of the service: a free month is named by its zone. */

@@ -1,5 +1,5 @@
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
-import { EVENT_TYPES, eventOf, type WalletEvent } from '@ledger/wallet';
+import { EVENT_TYPES, eventOf, type StoredFact, type WalletEvent } from '@ledger/wallet';
 import { CouldNotRun } from '../cli/command';
 
 /** Events read at once; what is held of the store at any moment. */
@@ -36,14 +36,21 @@ export async function eventAt(store: EventStore, stream: string, revision: numbe
 
 const KNOWN: ReadonlySet<string> = new Set(EVENT_TYPES);
 
-/** What an event says. @throws CouldNotRun when somebody has changed it into something else */
-export function factOf(stored: StoredEvent): WalletEvent {
+/** What an event says; undefined when somebody has changed it into something else. */
+export function knownFact(stored: StoredFact): WalletEvent | undefined {
   try {
     const event = eventOf(stored);
-    if (KNOWN.has(stored.type) && typeof event.data.at === 'string') return event;
+    return KNOWN.has(stored.type) && typeof event.data.at === 'string' ? event : undefined;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    return undefined;
   }
+}
+
+/** What an event says. @throws CouldNotRun when somebody has changed it into something else */
+export function factOf(stored: StoredEvent): WalletEvent {
+  const event = knownFact(stored);
+  if (event !== undefined) return event;
   const { stream, revision, id } = stored;
   throw new CouldNotRun(`${stream} revision ${revision} (event ${id}) is no event of a ledger; "verify" says what is wrong with it.`);
 }

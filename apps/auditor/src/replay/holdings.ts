@@ -33,6 +33,12 @@ interface Holding {
   allowance?: { month: string; tokensPerMonth: number };
 }
 
+/** What a part of the streams says, as one thread posts it to another. */
+export interface PostedHoldings {
+  platform: [account: string, tokens: number][];
+  wallets: (Omit<Holding, 'accounts'> & { accounts: [string, number][] })[];
+}
+
 /**
  * What every wallet held at one instant. It adds up the postings of all events up to then and believes no `balanceAfter`: so it is
  * a second answer beside the service's own fold. Its memory is bounded by wallets, and by the allocations made after the instant.
@@ -51,10 +57,7 @@ export class Holdings {
 
   /** Events of one stream in their order, and an allocation before its receipts. */
   add(wallet: WalletRef, revision: number, event: WalletEvent): void {
-    if (event.data.at > this.instant) {
-      if (event.type === 'TokensAllocated') this.allocatedLater.add(`${wallet.id}/${event.data.allocationId}`);
-      return;
-    }
+    if (event.data.at > this.instant) return this.learn(wallet, event);
     const holding = this.holdingOf(wallet);
     holding.revision = revision;
     note(holding, event);
@@ -62,6 +65,11 @@ export class Holdings {
       if (account.endsWith(':inTransit') && event.type === 'AllocationReceived' && this.isLater(event.data)) continue;
       this.post(account, tokens);
     }
+  }
+
+  /** Notes of an event of a stream that somebody else adds what those of other streams are judged by. */
+  learn({ id }: WalletRef, { type, data }: WalletEvent): void {
+    if (type === 'TokensAllocated' && data.at > this.instant) this.allocatedLater.add(`${id}/${data.allocationId}`);
   }
 
   /** A wallet that was never heard of is empty, and has the default allowance. */
@@ -109,14 +117,34 @@ export class Holdings {
     return named.map(([, { wallet }]) => wallet);
   }
 
+  posted(): PostedHoldings {
+    const wallets = Array.from(this.wallets.values(), (holding) => ({ ...holding, accounts: [...holding.accounts] }));
+    return { platform: [...this.platform], wallets };
+  }
+
+  /** Adds what other streams say: every stream belongs to one part, and its receipts speak of an organisation that another may have. */
+  merge({ platform, wallets }: PostedHoldings): void {
+    for (const [account, tokens] of platform) addTo(this.platform, account, tokens);
+    for (const { wallet, revision, owed, allowance, accounts } of wallets) {
+      const holding = this.holdingOf(wallet);
+      holding.revision = Math.max(holding.revision, revision);
+      holding.owed += owed;
+      if (allowance) holding.allowance = allowance;
+      for (const [account, tokens] of accounts) addTo(holding.accounts, account, tokens);
+    }
+  }
+
   private isLater({ organisationId, allocationId }: { organisationId: string; allocationId: string }): boolean {
     return this.allocatedLater.has(`${organisationId}/${allocationId}`);
   }
 
   private post(account: string, tokens: number): void {
-    const [kind, id = ''] = account.split(':', 2);
+    const behindKind = account.indexOf(':');
+    const kind = account.slice(0, behindKind);
     if (kind !== 'user' && kind !== 'organisation') return addTo(this.platform, account, tokens);
-    addTo(this.holdingOf({ kind, id }).accounts, account.slice(kind.length + id.length + 2), tokens);
+    const behindId = account.indexOf(':', behindKind + 1);
+    const holding = this.wallets.get(account.slice(0, behindId)) ?? this.holdingOf({ kind, id: account.slice(behindKind + 1, behindId) });
+    addTo(holding.accounts, account.slice(behindId + 1), tokens);
   }
 
   private holdingOf(wallet: WalletRef): Holding {

@@ -1,7 +1,7 @@
 import { isoInstant, type WalletRef } from '@ledger/wallet';
 import { table } from '../../../demo/src/table';
 import { BadArguments, CLEAN, type Command, CouldNotRun, flags, openStore, storeUrl } from '../cli/command';
-import { instantArgument, type Platform, platformOf, walletArgument, walletName } from './arguments';
+import { instantArgument, type Platform, platformOf, walletArgument, walletName, workersArgument } from './arguments';
 import type { Holdings } from './holdings';
 import { replay } from './replay';
 
@@ -9,21 +9,24 @@ type Out = (line: string) => void;
 
 export const replayCommand: Command = {
   summary: 'tell what one or all wallets held at an instant',
-  usage: 'replay --at <instant> [--wallet user:<id>|organisation:<id>] [--event-store URL] [--json]',
+  usage: 'replay --at <instant> [--wallet user:<id>|organisation:<id>] [--event-store URL] [--workers N] [--json]',
   async run(args, { env, out }) {
     const values = flags(args, {
       at: { type: 'string' },
       wallet: { type: 'string' },
       'event-store': { type: 'string' },
+      workers: { type: 'string' },
       json: { type: 'boolean' },
     });
     if (values.at === undefined) throw new BadArguments('--at is missing: name an instant in UTC such as 2026-11-23T12:00:00.000Z.');
     const at = instantArgument('--at', values.at);
     const only = values.wallet === undefined ? undefined : walletArgument(values.wallet);
+    const workers = workersArgument(values.workers);
     const platform = platformOf(env);
-    const store = await openStore(storeUrl(values['event-store'], env));
+    const url = storeUrl(values['event-store'], env);
+    const store = await openStore(url);
     try {
-      const { holdings, latest } = await replay(store, at, only);
+      const { holdings, latest } = await replay(store, at, { only, url, workers });
       if (at > Date.now() && isoInstant(at) > latest) throw new CouldNotRun('--at must not lie in the future: nobody knows what comes.');
       if (only) tellOne(only, holdings, platform, values.json === true, out);
       else tellAll(at, holdings, platform, values.json === true, out);
