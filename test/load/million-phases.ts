@@ -1,10 +1,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SqliteEventStore, type StoredEvent } from '@ledger/event-store';
-import { PRICE_TABLE, use, UseTokens } from '@ledger/wallet';
+import { type Behaviour, load, SqliteEventStore, SqliteScan } from '@ledger/event-store';
+import { PRICE_TABLE, use, UseTokens, walletOf } from '@ledger/wallet';
+import { replay } from '../../apps/auditor/src/replay/replay';
 import { SqliteReadModel } from '../../apps/ledger/src/views/sqlite-read-model';
 import { hashing } from '../../apps/ledger/src/wallets/hashing';
-import { behaviourOf, type Kept, organisationKind, userKind, type WalletKindOf } from '../../apps/ledger/src/wallets/kept';
+import { type Attempt, behaviourOf, type Kept, organisationKind, userKind, type WalletKindOf } from '../../apps/ledger/src/wallets/kept';
 import { OrganisationWallets } from '../../apps/ledger/src/wallets/organisation-wallets';
 import { EVENTS_BETWEEN, SnapshotFile } from '../../apps/ledger/src/wallets/snapshot-file';
 import { UserWallets } from '../../apps/ledger/src/wallets/user-wallets';
@@ -25,8 +26,6 @@ export interface Result {
 
 const SEED = 7;
 const WAIT_MS = 30 * 60_000;
-/** As the read model reads: of larger pages more is still held when the memory is cleaned, and that costs the most. */
-const PAGE = 1_000;
 /** The generated history ends some months behind this. */
 const NOW = Date.parse('2026-06-01T12:00:00.000Z');
 const TOGETHER = 256;
@@ -85,56 +84,56 @@ const rebuilt = (shape: Shape) => async (_: number, folder: string) => {
   ];
 };
 
-function byStream(page: readonly StoredEvent[]): Map<string, StoredEvent[]> {
-  const streams = new Map<string, StoredEvent[]>();
-  for (const event of page) {
-    const events = streams.get(event.stream);
-    if (events === undefined) streams.set(event.stream, [event]);
-    else events.push(event);
-  }
-  return streams;
-}
-
+/** Loads every wallet once from its first event, as a service does that finds no snapshot, and drops it again. */
 const folded = (shape: Shape) => async (_: number, folder: string) => {
   const store = await storeIn(folder, shape);
-  const wallets = new Map<string, Kept<object>>();
+  const names = streamsOf(join(folder, `${shape}.db`));
   const [user, organisation] = [userKind, organisationKind].map((kind: WalletKindOf<object>) => behaviourOf(kind));
-  /** As a cold load does: what a page has of a wallet is folded together. */
-  const fold = (page: readonly StoredEvent[]) => {
-    for (const [stream, events] of byStream(page)) {
-      const behaviour = stream.startsWith('user') ? user! : organisation!;
-      let kept = wallets.get(stream);
-      if (kept === undefined) wallets.set(stream, (kept = behaviour.empty(stream)));
-      behaviour.absorb(kept, events);
-    }
-  };
   let events = 0;
   let foldMs = 0;
-  let foldCpuMs = 0;
-  const { ms, cpuMs } = await timed(async () => {
-    for (let after = -1n; ;) {
-      const page = await store.readAll(after, PAGE);
-      if (page.length === 0) return;
-      const folding = await timed(() => Promise.resolve(fold(page)));
-      foldMs += folding.ms;
-      foldCpuMs += folding.cpuMs;
+  const timing = (behaviour: Behaviour<Kept<object>, Attempt>): Behaviour<Kept<object>, Attempt> => ({
+    ...behaviour,
+    absorb(kept, page) {
+      const began = performance.now();
+      behaviour.absorb(kept, page);
+      foldMs += performance.now() - began;
       events += page.length;
-      after = page.at(-1)!.position;
-    }
+    },
+  });
+  const [users, organisations] = [timing(user!), timing(organisation!)];
+  const { ms, cpuMs } = await timed(async () => {
+    for (const name of names) await load(name, store, walletOf(name)?.kind === 'user' ? users : organisations);
   });
   await store.close();
   return [
-    {
-      name: 'events folded',
-      value: perSecond(events, foldMs),
-      ...(shape === 'spread' && {
-        goal: { what: `>= ${FOLDED_PER_SECOND.toLocaleString('en')}/s`, met: events / foldMs >= FOLDED_PER_SECOND / 1_000 },
-      }),
-    },
-    { name: 'processor time', value: `${rounded((foldCpuMs * 1_000) / events)} us per event` },
+    { name: 'events folded', value: perSecond(events, foldMs) },
     { name: 'read and folded', value: perSecond(events, ms) },
     { name: 'processor time with reading', value: `${rounded((cpuMs * 1_000) / events)} us per event` },
-    { name: 'memory with all wallets', value: megabytes(process.memoryUsage().rss) },
+    { name: 'memory after it', value: megabytes(process.memoryUsage().rss) },
+  ];
+};
+
+function streamsOf(path: string): string[] {
+  const scan = new SqliteScan(path);
+  try {
+    return Array.from(scan.heads({ part: 0, parts: 1 }), ([stream]) => scan.nameOf(stream));
+  } finally {
+    scan.close();
+  }
+}
+
+/** What an auditor asks: what all wallets hold, added up from the first event, in as many threads as the machine has. */
+const replayed = (shape: Shape) => async (_: number, folder: string) => {
+  const store = await storeIn(folder, shape);
+  const events = Number(await store.headPosition());
+  const { ms, cpuMs, result } = await timed(() => replay(store, NOW, { url: `sqlite:${join(folder, `${shape}.db`)}` }));
+  await store.close();
+  const left = [...result.holdings.accounts()].reduce((sum, [, tokens]) => sum + tokens, 0);
+  if (left !== 0) throw new Error(`the accounts of the replay come to ${left}, and must come to 0`);
+  const met = events / ms >= FOLDED_PER_SECOND / 1_000;
+  return [
+    { name: 'events replayed', value: perSecond(events, ms), goal: { what: `>= ${FOLDED_PER_SECOND.toLocaleString('en')}/s`, met } },
+    { name: 'processor time', value: `${rounded((cpuMs * 1_000) / events)} us per event` },
   ];
 };
 
@@ -230,6 +229,7 @@ async function active(count: number, folder: string): Promise<Figure[]> {
 export const PHASES = {
   'generate spread': generated('spread'),
   'rebuild spread': rebuilt('spread'),
+  'replay spread': replayed('spread'),
   'fold spread': folded('spread'),
   'generate hot': generated('hot'),
   'rebuild hot': rebuilt('hot'),

@@ -37,6 +37,7 @@ const generated = ({ events, wallets }: Sizes): [Phase, number][] => [
 function planned({ events, wallets, active }: Sizes): [Phase, number][] {
   return [
     ['rebuild spread', events],
+    ['replay spread', events],
     ['fold spread', events],
     ['rebuild hot', events],
     ['fold hot', events],

@@ -20,6 +20,7 @@ export * from './purchase';
 export * from './refusal';
 export * from './remembered';
 export * from './stored';
+export * from './text-in';
 export * from './usage';
 export * from './user-balance';
 export * from './user-wallet';

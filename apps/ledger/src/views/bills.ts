@@ -1,8 +1,7 @@
 import type { StoredEvent } from '@ledger/event-store';
-import { type BillEvent, isBill, type WalletEvent } from '@ledger/wallet';
+import { type BillEvent, isBill, type WalletEvent, textIn } from '@ledger/wallet';
 import type { Database, Statement } from 'better-sqlite3';
 import type { BillAnswer, StorageAnswer } from './answers';
-import { textIn } from './text-in';
 
 /** Answers: what an owner was billed for, what it owes, and which days of storage were accrued or missed. */
 

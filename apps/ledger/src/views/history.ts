@@ -1,11 +1,10 @@
-import { type EventOf, streamOf, type WalletEvent, type WalletRef } from '@ledger/wallet';
+import { type EventOf, streamOf, type WalletEvent, type WalletRef, textIn } from '@ledger/wallet';
 import type { StoredEvent } from '@ledger/event-store';
 import type { Database } from 'better-sqlite3';
 import { type BalanceMark, BalanceMarks, isMarked } from './balance-marks';
 import type { Bills } from './bills';
 import { Purchases } from './purchases';
 import type { Relationships } from './relationships';
-import { textIn } from './text-in';
 import { Transit } from './transit';
 import type { Users } from './users';
 import type { WalletBalances } from './wallet-balances';

@@ -1,8 +1,7 @@
 import type { StoredEvent } from '@ledger/event-store';
-import { billEntry, isBill, type WalletEvent } from '@ledger/wallet';
+import { billEntry, isBill, type WalletEvent, textIn } from '@ledger/wallet';
 import type { Database, Statement } from 'better-sqlite3';
 import type { UniqueEntry, UniqueKind } from './read-model';
-import { textIn } from './text-in';
 
 /** Answers: which event of a wallet took this idempotency key, payment reference or bill. Usages answer for their own ids. */
 

@@ -10,12 +10,12 @@ import {
   foldOrganisation,
   foldUser,
   keyOf,
-  metadataOf,
   type OrganisationEvent,
   type OrganisationWallet,
   type Policy,
   type Recorded,
   type RememberedEntry,
+  textIn,
   type UserEvent,
   type UserWallet,
   type WalletEvent,
@@ -106,6 +106,6 @@ function absorb<Wallet>(kind: WalletKindOf<Wallet>, kept: Kept<Wallet>, events: 
   // Where the chain ends, and when, is a matter of the last one alone.
   const last = events.at(-1);
   if (event === undefined || last === undefined) return;
-  kept.head = { revision: last.revision, hash: metadataOf(last).hash ?? '' };
+  kept.head = { revision: last.revision, hash: textIn(last.metadata, 'hash') ?? '' };
   kept.at = Date.parse(event.data.at);
 }

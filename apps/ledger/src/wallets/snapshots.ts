@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 import type { Shelf } from '@ledger/event-store';
-import { metadataOf } from '@ledger/wallet';
+import { textIn } from '@ledger/wallet';
 import type { Kept, WalletKindOf } from './kept';
 import type { SnapshotFile } from './snapshot-file';
 
@@ -31,7 +31,7 @@ export const shelfOf = <Wallet>(kind: WalletKindOf<Wallet>, file: SnapshotFile):
       return undefined;
     }
   },
-  endsWith: ({ head }, event) => head.revision === event.revision && head.hash === metadataOf(event).hash,
+  endsWith: ({ head }, event) => head.revision === event.revision && head.hash === textIn(event.metadata, 'hash'),
   // A wallet with very many members is kept more rarely, so that writing it never costs more than its events did.
   isDue: ({ wallet, head, shelvedRevision }) =>
     head.revision - shelvedRevision >= Math.max(file.eventsBetween, kind.entriesOf(wallet) / ENTRIES_AN_EVENT),
