@@ -93,6 +93,10 @@ describe('a file that is filled from nothing', () => {
     const pages = pagesTo(until, ledger.store, NO_POSITION);
     await expect(buildFromNothing({ store: ledger.store, until, pages, file, fillBeside })).rejects.toThrow('no room on the disk');
     expect(ended).toBe(1);
+    // The thread that sorts had its end too: at work on, it would meet the file that is begun again.
+    const left = new Sqlite(ledger.path, { readonly: true });
+    expect(left.prepare('select count(*) from unique_entries').pluck().get()).toBeGreaterThan(0);
+    left.close();
     file.release();
     expect((await ledger.read()).views.balances.find('acme')?.available).toBe(850);
     expect(filesBeside()).toEqual([]);

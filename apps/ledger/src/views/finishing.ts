@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { versionNumber } from './checkpoint';
 import { CACHE_KIB, LOG_SUFFIX } from './filling';
@@ -34,7 +33,11 @@ export const finishFile = (path: string): Promise<void> =>
 async function runBeside(path: string, then: readonly string[]): Promise<void> {
   const statements = ['pragma journal_mode = off', 'pragma synchronous = off', `pragma cache_size = -${CACHE_KIB}`, ...then];
   const worker = new Worker(WORKER, { eval: true, workerData: { sqlite: require.resolve('better-sqlite3'), path, statements } });
-  await once(worker, 'exit');
+  let failure: Error | undefined;
+  worker.once('error', (error: Error) => (failure = error));
+  // Not before it has let go of the files.
+  await new Promise((resolve) => worker.once('exit', resolve));
+  if (failure) throw failure;
 }
 
 const quoted = (path: string): string => `'${path.replaceAll("'", "''")}'`;

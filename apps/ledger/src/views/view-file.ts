@@ -92,7 +92,8 @@ export class ViewFile {
    * is joined to it, when that is done.
    */
   async finish(other?: Promise<unknown>): Promise<OpenViews> {
-    await Promise.all([sortEntries(this.path), other]);
+    // Whatever fails, no thread is left at work on a file that is begun again.
+    for (const done of await Promise.allSettled([sortEntries(this.path), other])) if (done.status === 'rejected') throw done.reason;
     if (other !== undefined) await joinFile(this.path, this.otherPath);
     await finishFile(this.path);
     this.remove(BESIDE);
