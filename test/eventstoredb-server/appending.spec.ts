@@ -111,6 +111,14 @@ describe('an append', () => {
       expect(append('any', [a, event()])).toEqual({ result: 'wrong', current: 0 });
     });
 
+    it('is remembered while one id is stored again and again: that is one entry', () => {
+      const stream = `userWallet-${'x'.repeat(100_000)}`;
+      const [a, b] = [event(), event()];
+      append('any', [a], stream);
+      for (let revision = 0; revision < 90; revision += 1) append(revision, [b], stream);
+      expect(append('any', [a], stream)).toMatchObject({ result: 'written', revision: 0, repeat: true });
+    });
+
     it('is forgotten when more ids came than the cache of 8 MiB holds', () => {
       const stream = `userWallet-${'x'.repeat(100_000)}`;
       const a = event();
