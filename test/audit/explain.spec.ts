@@ -96,8 +96,8 @@ describe('an event that somebody has changed', () => {
     },
     'a bill that charged less than it cost': {
       type: 'BillCharged',
-      // Nothing owed beside it: a wallet that had too little would have declined it.
-      says: /chargedTokens|decided again it is BillDeclined/,
+      // Nothing owed beside it: a wallet that had too little would have declined it, or refused it where the month was declined before.
+      says: /chargedTokens|decided again it is (BillDeclined|refused \(INSUFFICIENT_TOKENS\).* was declined before)/,
       change: (data: EventOf<'BillCharged'>['data']) =>
         data.chargedTokens > 0 ? { ...data, chargedTokens: data.chargedTokens - 1 } : undefined,
     },
