@@ -5,7 +5,8 @@ import type { Charge, Considered, EventOf, MemberStatus, UserBalance } from './e
  * JSON and fits its schema, and what takes it apart, in less than half the time of a parser. It matches less than the schema allows,
  * never more (`verify-facts.spec.ts` holds it to the slow way); what it does not match goes the slow way.
  *
- * A long part of a text keeps the whole text in memory: whoever holds such a part for long copies it.
+ * A part of a text keeps the whole of it in memory, so what wallets remember (usages, organisations) is copied here; whoever keeps
+ * another part for long copies it too.
  */
 
 const N = '0|[1-9][0-9]{0,14}';
@@ -21,11 +22,25 @@ const HELD = '0|[1-9][0-9]{0,11}';
 
 const BALANCE = `"balanceAfter":\\{(?:"allocated":\\[\\{"organisationId":"(${ID})","tokens":(${HELD})\\}\\],)?"balance":(${N})(?:,"free":\\{"month":"(${MONTH})","tokens":(${FREE})\\})?(?:,"purchased":(${HELD}))?\\}`;
 
+/** One copy of each name of an organisation for all events that speak of it. */
+const names = new Map<string, string>();
+const NAMES_MAX = 10_000;
+
+function named(organisationId: string): string {
+  let name = names.get(organisationId);
+  if (name === undefined) {
+    name = JSON.parse(`"${organisationId}"`) as string;
+    if (names.size >= NAMES_MAX) names.clear();
+    names.set(name, name);
+  }
+  return name;
+}
+
 /** Takes the six groups of BALANCE, from `first` on. */
 function balanceOf(match: RegExpExecArray, first: number): UserBalance {
   const after: UserBalance = { balance: Number(match[first + 2]) };
   const organisationId = match[first];
-  if (organisationId !== undefined) after.allocated = [{ organisationId, tokens: Number(match[first + 1]) }];
+  if (organisationId !== undefined) after.allocated = [{ organisationId: named(organisationId), tokens: Number(match[first + 1]) }];
   const month = match[first + 3];
   if (month !== undefined) after.free = { tokens: Number(match[first + 4]), month };
   const purchased = match[first + 5];
@@ -51,7 +66,7 @@ function usedOf(text: string): EventOf<'TokensUsed'>['data'] | undefined {
   const charge: Charge =
     organisationId === undefined
       ? { source: match[10] as 'free' | 'purchased', tokens: Number(match[11]) }
-      : { source: 'allocated', organisationId, tokens: Number(match[9]) };
+      : { source: 'allocated', organisationId: named(organisationId), tokens: Number(match[9]) };
   const data: EventOf<'TokensUsed'>['data'] = {
     at: match[1]!,
     // A wallet remembers it.
@@ -72,7 +87,7 @@ function usedOf(text: string): EventOf<'TokensUsed'>['data'] | undefined {
 const limitOf = (text: string | undefined): number | null => (text === 'null' ? null : Number(text));
 
 const consideredOf = (match: RegExpExecArray): Considered => ({
-  organisationId: match[12]!,
+  organisationId: named(match[12]!),
   revision: Number(match[13]),
   status: match[14] as MemberStatus,
   tokens: Number(match[15]),
@@ -95,7 +110,7 @@ function receivedOf(text: string): EventOf<'AllocationReceived'>['data'] | undef
     at,
     allocationId,
     number: Number(match[9]),
-    organisationId: match[10]!,
+    organisationId: named(match[10]!),
     tokens: Number(match[11]),
     balanceAfter: balanceOf(match, 3),
   };
