@@ -4,7 +4,7 @@ import type { Decision } from './decision';
 import type { AllocationLine, OrganisationEvent, Period } from './events';
 import { effectiveLimit, exceeded, type LimitNow, limitsAt } from './limits';
 import { FAILING_LINES_MAX, inParts, repeatedLines } from './members';
-import { balanceOf, mustExist, type OrganisationWallet } from './organisation-wallet';
+import { allocatedTo, balanceOf, mustExist, type OrganisationWallet } from './organisation-wallet';
 import { Refusal } from './refusal';
 
 /**
@@ -95,13 +95,13 @@ function refuseShortfall({ organisationId, available }: OrganisationWallet, toke
 }
 
 function allocationLimits(wallet: OrganisationWallet, userId: string, at: number): LimitNow[] {
-  const { allocated, defaults, members, timeZone } = wallet;
+  const { defaults, members, timeZone } = wallet;
   const member = members.get(userId);
   const limits = {
     daily: effectiveLimit(defaults, member?.override, 'allocation', 'daily'),
     monthly: effectiveLimit(defaults, member?.override, 'allocation', 'monthly'),
   };
-  return limitsAt(limits, { get: (window) => allocated.get(window)?.get(userId) }, timeZone, at);
+  return limitsAt(limits, { get: (window) => allocatedTo(wallet, userId, window) }, timeZone, at);
 }
 
 function reachedBy(wallet: OrganisationWallet, part: readonly AllocationLineBody[], at: number): Partial<Record<Period, number[]>> {

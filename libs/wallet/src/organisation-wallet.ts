@@ -11,8 +11,8 @@ import { remember, type Remembered, rememberedNothing } from './remembered';
 /** An organisation's wallet: what it holds, who may receive from it, and how much. Members and allocations decide in files of their own. */
 
 export interface Member {
-  /** The one text of the id that the wallet keeps, whichever event it came with. */
-  userId: string;
+  /** Its number in every meter: the members are counted from 0 in the order in which they were first named. */
+  place: number;
   status: MemberStatus;
   /** What was allocated to a removed member stays as it was. */
   suspendedWhenRemoved: boolean;
@@ -32,8 +32,8 @@ export interface OrganisationWallet {
   billing: Billing;
   defaults: DefaultLimits;
   members: Map<string, Member>;
-  /** Allocation meter: what each member was allocated, by window id. A map for each member would double what a member weighs. */
-  allocated: Map<WindowId, Map<string, number>>;
+  /** Allocation meter: what each member was allocated, by window id and the member's place. With maps a member would weigh half as much again. */
+  allocated: Map<WindowId, number[]>;
   keys: Remembered;
   payments: Remembered;
   prunedDay: string;
@@ -105,7 +105,7 @@ export function foldOrganisation(wallet: OrganisationWallet, event: Organisation
       for (const [userId, tokens, number] of lines) {
         const member = memberOf(wallet, userId);
         member.allocations = number;
-        for (const meter of meters) meter.set(member.userId, (meter.get(userId) ?? 0) + tokens);
+        for (const meter of meters) meter[member.place] = (meter[member.place] ?? 0) + tokens;
       }
       return;
     }
@@ -178,16 +178,22 @@ export function rememberKey(keys: Remembered, { key, contentHash, revision }: Re
 function memberOf(wallet: OrganisationWallet, userId: string): Member {
   let member = wallet.members.get(userId);
   if (member === undefined) {
-    member = { userId, status: 'permitted', suspendedWhenRemoved: false, allocations: 0 };
+    member = { place: wallet.members.size, status: 'permitted', suspendedWhenRemoved: false, allocations: 0 };
     wallet.members.set(userId, member);
   }
   return member;
 }
 
-function meterOf({ allocated }: OrganisationWallet, window: WindowId): Map<string, number> {
+function meterOf({ allocated }: OrganisationWallet, window: WindowId): number[] {
   let meter = allocated.get(window);
-  if (meter === undefined) allocated.set(window, (meter = new Map<string, number>()));
+  if (meter === undefined) allocated.set(window, (meter = []));
   return meter;
+}
+
+/** What a member was allocated in a window that is still counted. */
+export function allocatedTo({ allocated, members }: OrganisationWallet, userId: string, window: WindowId): number {
+  const member = members.get(userId);
+  return member === undefined ? 0 : (allocated.get(window)?.[member.place] ?? 0);
 }
 
 function setStatus(member: Member, status: MemberStatus): void {

@@ -1,4 +1,5 @@
 import {
+  allocatedTo,
   type DefaultLimits,
   effectiveLimit,
   type EventOf,
@@ -160,15 +161,11 @@ function allocationStory({ data }: EventOf<'TokensAllocated'>, wallet: Organisat
 const LINES_SHOWN = 10;
 
 /** The limits on what the member may be given, with what had been given before. */
-function boundBy(
-  { allocated, defaults, members }: OrganisationWallet,
-  userId: string,
-  { windows }: EventOf<'TokensAllocated'>['data'],
-): string {
-  const member = members.get(userId);
+function boundBy(wallet: OrganisationWallet, userId: string, { windows }: EventOf<'TokensAllocated'>['data']): string {
+  const { defaults, members } = wallet;
   const limits = PERIODS.flatMap((period) => {
-    const { limit, source } = effectiveLimit(defaults, member?.override, 'allocation', period);
-    const given = allocated.get(windows[period])?.get(userId) ?? 0;
+    const { limit, source } = effectiveLimit(defaults, members.get(userId)?.override, 'allocation', period);
+    const given = allocatedTo(wallet, userId, windows[period]);
     return limit === null
       ? []
       : [
