@@ -187,7 +187,8 @@ function dateOf(day: number): string {
   return text.slice(0, 10);
 }
 
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
+/** The form of an instant; whether the calendar has it, `instantOf` says. */
+export const INSTANT_PATTERN = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
 
 /**
  * The instant, in epoch milliseconds, of an ISO 8601 text in UTC with zero to three digits of a second's fraction, as other services
@@ -195,7 +196,7 @@ const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
  * seconds. Source: api.md, "Manners".
  */
 export function instantOf(iso: string): number | undefined {
-  if (!INSTANT.test(iso)) return undefined;
+  if (!INSTANT_PATTERN.test(iso)) return undefined;
   const ms = Date.parse(iso);
   // Date.parse rolls impossible dates over into the next month, so only a text that comes back unchanged is a date.
   return Number.isNaN(ms) || isoInstant(ms).slice(0, 19) !== iso.slice(0, 19) ? undefined : ms;

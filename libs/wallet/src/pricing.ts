@@ -117,6 +117,8 @@ export function tokensForEuros(table: PriceTable, euros: string): number | undef
 
 /** The variable cost of a usage in euros: a decimal with at most twelve digits after the point. */
 export const COST_PATTERN = /^(\d{1,9})(?:\.(\d{1,12}))?$/;
+/** The same above zero, as a command names it: what costs nothing is no usage. */
+export const COST_ABOVE_ZERO_PATTERN = /^(?!0*(?:\.0*)?$)\d{1,9}(?:\.\d{1,12})?$/;
 const COST_DIGITS = 12;
 const COST_UNITS_PER_EURO = 10n ** BigInt(COST_DIGITS);
 

@@ -97,6 +97,24 @@ describe('a body that is not valid', () => {
     expect(fields(answer)).toEqual([field]);
   });
 
+  // Neither a key that is missing nor a wallet that does not exist is spoken of before the shape is right.
+  it.each([
+    ['POST', '/v1/users/u1/usages', { tokens: 1, occurredAt: 'yesterday' }, '/occurredAt'],
+    ['POST', '/v1/users/u1/usages', { tokens: 1, occurredAt: '2026-02-30T00:00:00Z', organisationId: 'nobody' }, '/occurredAt'],
+    ['POST', '/v1/users/u1/usages', { tokens: 1, occurredAt: '2026-11-23T12:00:00+01:00' }, '/occurredAt'],
+    ['POST', '/v1/users/u1/usages', { variableCostEuros: '00.000' }, '/variableCostEuros'],
+    ['POST', '/v1/organisations/nobody/storage', { day: '2026-02-30', bytes: 1, onShortfall: 'owe' }, '/day'],
+    ['POST', '/v1/users/u1/storage', { day: '2026-11-31', bytes: 1, onShortfall: 'owe' }, '/day'],
+    ['PUT', '/v1/organisations/acme', { timeZone: 'europe/berlin' }, '/timeZone'],
+    ['PUT', '/v1/organisations/acme', { timeZone: '+01:00' }, '/timeZone'],
+  ])('a text that no calendar has, asked before the key and the wallet: %s %s %j', async (method, url, body, field) => {
+    const answer = await ledger.send(method, url, { body, keyless: true });
+    expectRefused(answer);
+    expect(answer.body.errors).toEqual([
+      { in: 'body', field, value: (body as Record<string, unknown>)[field.slice(1)], message: expect.any(String) },
+    ]);
+  });
+
   it.each([
     [{ tokens: 1, variableCost: '0.10' }, '/variableCost'],
     [{ variableCostEuros: 0.1 }, '/variableCostEuros'],

@@ -29,7 +29,12 @@ export class ChargeBill extends WalletCommand {
 /** Accrues a day of storage to its owner; one accrual per owner and day, in any order. */
 export class AccrueStorage extends WalletCommand {
   @Matches(DAY, { message: 'must be a day such as 2026-11-23' })
-  @JSONSchema({ type: 'string', pattern: DAY.source, description: 'A day in the zone of the owner that ended at most 72 h ago' })
+  @JSONSchema({
+    type: 'string',
+    format: 'date',
+    pattern: DAY.source,
+    description: 'A day in the zone of the owner that ended at most 72 h ago',
+  })
   day: string;
 
   @IsInt()

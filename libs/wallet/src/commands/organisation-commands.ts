@@ -7,8 +7,8 @@ import { IsLimit, IsText, IsTokens, IsWalletId, LINES_MAX } from './fields';
 /** Opens an organisation's wallet, or sets its time zone. */
 export class OpenOrganisationWallet extends WalletCommand {
   @IsOptional()
-  @IsString()
-  @JSONSchema({ description: 'IANA time zone of the windows of limits, such as Europe/Berlin. A new wallet has UTC' })
+  @IsString({ message: 'must be the name of an IANA time zone such as Europe/Berlin' })
+  @JSONSchema({ format: 'time-zone', description: 'IANA time zone of the windows of limits, such as Europe/Berlin. A new wallet has UTC' })
   timeZone?: string;
 }
 

@@ -1,7 +1,8 @@
-import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
+import { ArrayMinSize, ArrayUnique, IsArray, IsIn, IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
 import type { Source } from '../events';
-import { COST_PATTERN, FREE_TOKENS_MAX } from '../pricing';
+import { INSTANT_PATTERN } from '../calendar';
+import { COST_ABOVE_ZERO_PATTERN, FREE_TOKENS_MAX } from '../pricing';
 import { WalletCommand } from './command';
 import { IsText, IsTokens, IsWalletId } from './fields';
 
@@ -13,10 +14,14 @@ export class UseTokens extends WalletCommand {
   tokens?: number;
 
   @IsOptional()
-  @Matches(COST_PATTERN, {
+  @Matches(COST_ABOVE_ZERO_PATTERN, {
     message: 'must be a decimal in a string such as "0.10", above 0, with at most 9 digits before and 12 after the point',
   })
-  @JSONSchema({ type: 'string', pattern: COST_PATTERN.source, description: 'Cost in EUR as a decimal string; tokens = cost x 1.9 / 0.01' })
+  @JSONSchema({
+    type: 'string',
+    pattern: COST_ABOVE_ZERO_PATTERN.source,
+    description: 'Cost in EUR as a decimal string; tokens = cost x 1.9 / 0.01',
+  })
   variableCostEuros?: string;
 
   @IsOptional()
@@ -39,8 +44,11 @@ export class UseTokens extends WalletCommand {
   sources?: Source[];
 
   @IsOptional()
-  @IsString()
+  @Matches(INSTANT_PATTERN, { message: 'must be an ISO 8601 instant in UTC such as 2026-11-23T12:00:00.000Z' })
   @JSONSchema({
+    type: 'string',
+    format: 'date-time',
+    pattern: INSTANT_PATTERN.source,
     description: 'When it happened, ISO 8601 UTC; at most 72 h back and 60 s ahead. Its windows are counted, funds are of today',
   })
   occurredAt?: string;

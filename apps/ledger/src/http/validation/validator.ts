@@ -1,3 +1,4 @@
+import { dayEndsAt, instantOf, isTimeZone } from '@ledger/wallet';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { FieldError } from '../problem';
 import { messageOf } from './messages';
@@ -29,8 +30,15 @@ export class Validators {
   }
 }
 
+/** What no pattern can say of a text. It is its shape all the same, and asked before any key or wallet is looked up. */
+const FORMATS = {
+  'date-time': (text: string) => instantOf(text) !== undefined,
+  date: (text: string) => dayEndsAt('UTC', text) !== undefined,
+  'time-zone': isTimeZone,
+};
+
 const ajv = (schemas: Record<string, JsonSchema>, allErrors: boolean): Ajv =>
-  new Ajv({ strict: false, allErrors, verbose: true }).addSchema({ $id: 'ledger', components: { schemas } });
+  new Ajv({ strict: false, allErrors, verbose: true, formats: FORMATS }).addSchema({ $id: 'ledger', components: { schemas } });
 
 const compile = (validators: Ajv, name: string, schema: JsonSchema): ValidateFunction =>
   validators.compile(schema === EMPTY_BODY ? schema : { $ref: `ledger${SCHEMAS_AT}${name}` });
