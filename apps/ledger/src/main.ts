@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readyMadeTokens } from './auth/ready-made-tokens';
 import { createLedger } from './create-ledger';
 import { newLog } from './operations/log';
 import { BadSetting, readSettings } from './settings';
@@ -20,6 +21,7 @@ async function start(): Promise<void> {
   const host = family === 'IPv6' ? `[${address}]` : address;
   console.log(`The ledger listens on http://${host}:${port} (documentation at /docs); its data is in ${settings.dataDir}.`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(app, signal));
+  for (const line of await readyMadeTokens(settings)) console.log(line);
 }
 
 async function stop(app: NestFastifyApplication, signal: string): Promise<void> {
