@@ -26,8 +26,6 @@ interface RelationshipRow {
 
 /** Rows kept in memory, so that a busy one is not read and parsed for each event; when there are more, all are written. */
 const ROWS_REMEMBERED_MAX = 50_000;
-/** A user receives from at most as many organisations. */
-const ORGANISATIONS_MAX = 1_000;
 
 export class Relationships {
   /** One row holds it all, and a user's rows lie together: an event then touches one page of the file. */
@@ -53,14 +51,13 @@ export class Relationships {
   private last: Relationship | undefined;
   private readonly write: Statement<[string, string, number, number | null, string, string]>;
   private readonly read: Statement<[string, string], RelationshipRow>;
-  private readonly readReceived: Statement<[string, number], RelationshipRow>;
+  private readonly readReceived: Statement<[string], RelationshipRow>;
 
   constructor(db: Database) {
     this.write = db.prepare('insert or replace into relationships values (?, ?, ?, ?, ?, ?)');
     this.read = db.prepare('select * from relationships where user_id = ? and organisation_id = ?');
-    this.readReceived = db.prepare(
-      'select * from relationships where user_id = ? and first_revision is not null order by first_revision limit ?',
-    );
+    // All of them: the bound of members.ts is no lock, and whoever passed it in one moment with others holds tokens all the same.
+    this.readReceived = db.prepare('select * from relationships where user_id = ? and first_revision is not null order by first_revision');
   }
 
   /** What the user holds after the event of this revision. */
@@ -89,7 +86,7 @@ export class Relationships {
   /** Those that the user has received of, in the order of the first AllocationReceived, which is the order of drawing. */
   of(userId: string): Relationship[] {
     this.flushOf(userId);
-    return this.readReceived.all(userId, ORGANISATIONS_MAX).map((row) => relationshipOf(userId, row));
+    return this.readReceived.all(userId).map((row) => relationshipOf(userId, row));
   }
 
   /** Writes each changed row once, however many events touched it, in the order of the table. */

@@ -22,6 +22,7 @@ import {
   walletOpened,
   zoneSet,
 } from './testing/facts';
+import { SqliteQueries } from './sqlite-queries';
 import { organisation, TestLedger, user } from './testing/ledger';
 
 const acme = organisation('acme');
@@ -39,6 +40,22 @@ describe('the organisations of a user', () => {
     await ledger.write(organisation('gamma'), [opened('gamma', 'UTC'), overrideSet('ann', { usage: { daily: 5 } })]);
     const readModel = await ledger.read();
     expect(['ann', 'ben', 'cem'].map((userId) => readModel.membershipsOf(userId))).toEqual([2, 1, 0]);
+  });
+});
+
+describe('a user who passed the bound on organisations in one moment with another', () => {
+  it('has the tokens of all of them in the balance, now and in the past', async () => {
+    const ids = Array.from({ length: 1_001 }, (_, number) => `school-${number}`);
+    await ledger.write(ann, [walletOpened('ann', 0), ...ids.map((id, index) => received(id, `a-${id}`, 1, 2 + (index % 2)))]);
+    await ledger.write(
+      ann,
+      Array.from({ length: 30 }, (_, index) => bought(0, 0, `p${index}`)),
+    );
+    const readModel = await ledger.read();
+    const queries = new SqliteQueries(readModel, { freeTokensPerMonth: 0, platformTimeZone: 'UTC' });
+    const { balance, allocated: held } = queries.user('ann', NOON);
+    expect([balance, held.length, held.at(-1)?.organisationId]).toEqual([2_502, 1_001, 'school-1000']);
+    expect(readModel.views.history.marks.nearest(ann, 1_023)?.allocated).toHaveLength(1_001);
   });
 });
 
