@@ -76,6 +76,15 @@ describe('POST /v1/usages/batch', () => {
     expect(await balance('together-2')).toBe(100);
   });
 
+  it('points at the field of the line, also where the decision refused it', async () => {
+    const occurredAt = new Date(Date.now() + 3_600_000).toISOString();
+    const [, early] = await results([
+      { key: 'p', userId: 'pointed', tokens: 1 },
+      { key: 'q', userId: 'pointed', tokens: 1, occurredAt },
+    ]);
+    expect(early).toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ field: '/usages/1/occurredAt', value: occurredAt }] });
+  });
+
   it('is what the OpenAPI document says', async () => {
     const { body: document } = await ledger.send('GET', '/docs/json', { as: false });
     const { requestBody, responses, parameters } = document.paths['/v1/usages/batch'].post;

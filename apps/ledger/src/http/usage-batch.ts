@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { NO_PLACE, type Place } from '@ledger/event-store';
-import { type Envelope, LINES_MAX, UseTokens, WALLET_ID_PATTERN } from '@ledger/wallet';
+import { type Envelope, LINES_MAX, Refusal, UseTokens, WALLET_ID_PATTERN } from '@ledger/wallet';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ArrayMaxSize, ArrayMinSize, IsArray, Matches } from 'class-validator';
 import { JSONSchema } from 'class-validator-jsonschema';
@@ -114,7 +114,7 @@ export class UsageBatches {
       if (position > batch.place.position) batch.place = { position, id: eventId };
       batch.results[index] = JSON.stringify({ key: command.envelope.key, status: 201, replayed, ...usageCharged(events) });
     } catch (error) {
-      batch.results[index] = this.refused(batch, line, error);
+      batch.results[index] = this.refused(batch, line, located(error, index));
     }
   }
 
@@ -156,6 +156,13 @@ export class UsageBatches {
     this.log.error(`A line of a batch met a defect (request ${requestId}): ${error instanceof Error ? error.stack : String(error)}`);
     return new Problem('INTERNAL_ERROR', 'The ledger made a mistake; it was logged.', { requestId });
   }
+}
+
+/** A decision knows the line's body alone; in the body that was sent, its fields are those of the line. */
+function located(error: unknown, index: number): unknown {
+  if (!(error instanceof Refusal) || error.code !== 'VALIDATION_FAILED') return error;
+  const errors = (error.facts['errors'] ?? []) as Omit<FieldError, 'in'>[];
+  return new Problem(error.code, error.detail, { errors: errors.map((one) => ({ ...one, field: `/usages/${index}${one.field}` })) });
 }
 
 const wrong = (field: string, value: unknown, message: string): FieldError =>
