@@ -11,7 +11,10 @@ function closed(schema: JsonSchema): JsonSchema {
 
 describe('what the ledger answers', () => {
   let ledger: LedgerForSpec;
-  let paths: Record<string, Record<string, { responses: Record<string, { content: Record<string, { schema: { $ref: string } }> }> }>>;
+  let paths: Record<
+    string,
+    Record<string, { responses: Record<string, { description: string; content: Record<string, { schema: { $ref: string } }> }> }>
+  >;
   let schemas: Ajv;
   beforeAll(async () => {
     ledger = await LedgerForSpec.start({ FREE_TOKENS_PER_MONTH: '10' });
@@ -33,6 +36,9 @@ describe('what the ledger answers', () => {
     );
     const response = paths[path!]![method.toLowerCase()]!.responses[answer.status];
     expect([url, answer.status, response !== undefined]).toEqual([url, answer.status, true]);
+    // The description of a refusal lists the codes that it may have.
+    if (answer.status >= 400)
+      expect([method, url, response!.description.split(', ')]).toEqual([method, url, expect.arrayContaining([answer.body.code])]);
     const { $ref } = Object.values(response!.content)[0]!.schema;
     expect($ref.startsWith(SCHEMAS_AT)).toBe(true);
     schemas.validate(`doc${$ref}`, answer.body);

@@ -60,7 +60,7 @@ export class MembersController {
     ...READ,
     summary: 'A member with its allocated tokens and its limits',
     answers: { 200: 'Member' },
-    refusals: ['ORGANISATION_NOT_FOUND', 'TOO_MANY_ORGANISATIONS'],
+    refusals: ['ORGANISATION_NOT_FOUND', 'MEMBER_NOT_FOUND'],
   })
   read(@Req() { params }: LedgerRequest): MemberAnswer {
     return this.member(params);
@@ -72,6 +72,7 @@ export class MembersController {
     summary: 'Permits, suspends or resumes a member',
     command: SetMember,
     answers: { 200: 'Member', 201: 'Member' },
+    refusals: ['ORGANISATION_NOT_FOUND', 'TOO_MANY_ORGANISATIONS'],
   })
   async set(@Req() request: CommandRequest<SetMember>, @Res({ passthrough: true }) reply: FastifyReply): Promise<MemberAnswer> {
     const { organisationId, userId } = request.params;
