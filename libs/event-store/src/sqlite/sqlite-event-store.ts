@@ -15,6 +15,7 @@ import { AppendQueue } from './append-queue';
 import { Changes } from './changes';
 import { Connection } from './connection';
 import { follow } from './follow';
+import { HeadReads } from './head-reads';
 
 const PAGE_MAX = 10_000;
 const BUSY_SECONDS = 5;
@@ -37,6 +38,7 @@ export class SqliteEventStore extends EventStore {
   readonly maxAppendBytes = APPEND_BYTES_MAX;
   private readonly changes: Changes;
   private readonly queue: AppendQueue;
+  private readonly heads: HeadReads;
   private closing: Promise<void> | undefined;
 
   private constructor(
@@ -46,6 +48,7 @@ export class SqliteEventStore extends EventStore {
     super();
     this.changes = new Changes(() => connection.version());
     this.queue = new AppendQueue(connection, () => this.changes.announce());
+    this.heads = new HeadReads(connection);
   }
 
   /**
@@ -83,7 +86,7 @@ export class SqliteEventStore extends EventStore {
 
   async headOf(stream: string): Promise<StreamHead> {
     this.refuseWhenClosed();
-    return this.connection.patiently((file) => file.headOf(stream));
+    return this.heads.of(stream);
   }
 
   async readAll(after: bigint, maxCount: number): Promise<StoredEvent[]> {
