@@ -93,7 +93,8 @@ function check({ method, url, spec }: RegisteredOperation, { positions, validato
   const mayBeEmpty = spec.bodyOptional === true || method === 'DELETE';
   const query = spec.query ?? {};
   const keyRequired = method === 'POST' && spec.keyless !== true;
-  const waits = method === 'GET' || method === 'HEAD' || spec.waits === true;
+  const reads = method === 'GET' || method === 'HEAD';
+  const waits = reads || spec.waits === true;
   const build = spec.command && commandOf(spec.command, ids);
 
   return (incoming, reply, done) => {
@@ -114,8 +115,9 @@ function check({ method, url, spec }: RegisteredOperation, { positions, validato
       return done(error as Error);
     }
     const position = request.headers['ledger-position'];
-    if (!waits || position === undefined) return done();
-    positions.reach(String(position)).then(() => done(), done);
+    const waited = !waits ? undefined : position === undefined ? reads && positions.own() : positions.reach(String(position));
+    if (!waited) return done();
+    waited.then(() => done(), done);
   };
 }
 

@@ -7,6 +7,8 @@ import { type FieldError, Problem, validationFailed } from './problem';
 
 /** A request waits this long for its position, api.md says. */
 export const POSITION_WAIT_MS = 5_000;
+/** One that names none waits no longer than this, and is answered then. */
+const OWN_WAIT_MS = 500;
 /** Enough of the store's mark to tell any two stores apart. */
 const MARK_LENGTH = 13;
 /** Enough of an event's id, which is made from the hash of all that its stream had until then, to tell two histories apart. */
@@ -34,6 +36,8 @@ interface Named {
 @Injectable()
 export class Positions {
   private mark: string | undefined;
+  /** The furthest position that this instance has answered. */
+  private answered = NO_POSITION;
   private readonly eventIds = new LRUCache<bigint, string>({ max: EVENTS_KNOWN_MAX });
 
   constructor(
@@ -49,6 +53,7 @@ export class Positions {
   }: Pick<Commanded, 'events' | 'position' | 'eventId'>): string | undefined | Promise<string | undefined> {
     if (position === NO_POSITION) return undefined;
     this.eventIds.set(position, id);
+    if (position > this.answered) this.answered = position;
     const last = events.at(-1);
     const allocation = last?.type === 'TokensAllocated' ? `.${last.data.allocationId}` : '';
     if (this.mark !== undefined) return textOf(this.mark, { position, id }, allocation);
@@ -67,6 +72,15 @@ export class Positions {
     if (!(await this.readModel.reached(named.position, POSITION_WAIT_MS, named.allocationId)))
       throw new Problem('POSITION_NOT_REACHED', `This instance has not read that far within ${POSITION_WAIT_MS / 1000} s: try again.`);
     await this.found(named, header, where);
+  }
+
+  /**
+   * For a request that names no position: it is promised nothing, but an instance shows what it has itself answered. Undefined when it
+   * can at once; a read model that is behind for longer is not waited for.
+   */
+  own(): Promise<unknown> | undefined {
+    const { readModel, answered } = this;
+    return readModel.position >= answered || !readModel.ready ? undefined : readModel.reached(answered, OWN_WAIT_MS);
   }
 
   /** The event that a text names, if the store has come that far. @throws Problem VALIDATION_FAILED, POSITION_NOT_REACHED */

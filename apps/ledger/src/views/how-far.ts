@@ -51,6 +51,11 @@ export class HowFar {
     this.builtTo = NO_POSITION;
   }
 
+  /** True while somebody waits for a position that is not there yet. */
+  get isAwaited(): boolean {
+    return this.waiting.beyond(this.position);
+  }
+
   wait(position: bigint, allocationId: string | undefined, timeoutMs: number): Promise<boolean> {
     return this.waiting.wait(position, allocationId, timeoutMs);
   }

@@ -1,24 +1,20 @@
-import { setImmediate as othersFirst } from 'node:timers/promises';
-import { type EventStore, NO_POSITION, StoreClosed, type StoredEvent } from '@ledger/event-store';
+import { type EventStore, NO_POSITION, StoreClosed } from '@ledger/event-store';
 import { Logger } from '@nestjs/common';
 import { buildFromNothing } from './building';
 import { contradiction } from './checkpoint';
 import type { OpenViews } from './filling';
 import { Folding } from './folding';
 import { HowFar } from './how-far';
+import { Keeper, KeeperFailed, keeperScript } from './keeper';
+import { BATCH_MAX, type Current, keepHere } from './keeping-here';
 import { pause } from './pause';
 import type { PendingLine } from './pending-lines';
 import type { Progress } from './progress';
 import { ReadModel, type UniqueEntry, type UniqueKind } from './read-model';
 import { RevisionMissing } from './stream-revisions';
+import { Turns } from './turns';
 import { isDamage, ReadModelClosed, reasonOf, ViewFile } from './view-file';
 import type { Views } from './views';
-
-/** Nothing else runs while a batch is folded in. */
-const BATCH_MAX = 1_000;
-
-/** The file while it is open. */
-type Current = OpenViews & { folding: Folding };
 
 /** The read model in a local SQLite file, which follows the store and is thrown away when it does not match it. */
 export class SqliteReadModel extends ReadModel {
@@ -34,10 +30,15 @@ export class SqliteReadModel extends ReadModel {
   private opened: Current | undefined;
   private following: Promise<void> = Promise.resolve();
   private builds = 0;
+  /** The thread that keeps the views, when this one only reads them. */
+  private keeper: Keeper | undefined;
+  private readonly turns = new Turns();
 
   constructor(
     private readonly store: EventStore,
     private readonly path: string,
+    /** Of the thread that follows a store that is a file; without it, and for other stores, this one does. */
+    private readonly script = keeperScript(),
   ) {
     super();
   }
@@ -58,7 +59,7 @@ export class SqliteReadModel extends ReadModel {
     return this.far.progress;
   }
 
-  /** The views as of `position`. @throws Error before start and after stop */
+  /** The views as of `position` or later, the same until the end of this turn. @throws Error before start and after stop */
   get views(): Views {
     return this.reading((views) => views.flush());
   }
@@ -88,11 +89,15 @@ export class SqliteReadModel extends ReadModel {
 
   async reached(position: bigint, timeoutMs: number, allocationId?: string): Promise<boolean> {
     if (position <= this.far.position && (allocationId === undefined || !this.views.allocations.open(allocationId))) return true;
+    if (position > this.far.position) this.keeper?.hurry(true);
     return this.far.wait(position, allocationId, timeoutMs);
   }
 
   lookUp(stream: string, kind: UniqueKind, entry: string): { revision: number; found?: UniqueEntry } {
-    return this.opened === undefined ? { revision: -1 } : this.opened.views.lookUp(stream, kind, entry);
+    if (this.opened === undefined) return { revision: -1 };
+    // Of what the other thread writes nothing may be remembered here.
+    if (this.keeper !== undefined) this.opened.views.forget();
+    return this.opened.views.lookUp(stream, kind, entry);
   }
 
   membershipsOf(userId: string): number {
@@ -195,29 +200,23 @@ export class SqliteReadModel extends ReadModel {
   }
 
   private async followUntil(signal: AbortSignal, progress: () => void): Promise<void> {
-    for await (const batch of this.store.follow(this.far.position, { batchMax: BATCH_MAX, signal })) {
-      this.far.mark ??= await this.store.mark();
-      if (signal.aborted) return;
-      this.take(batch);
-      progress();
-      if (!this.ready) await othersFirst();
+    const { store, script, far } = this;
+    if (script === undefined || store.file === undefined) {
+      return keepHere({ store, far, current: () => this.current() }, signal, progress);
     }
-  }
-
-  private take(batch: readonly StoredEvent[]): void {
-    const last = batch.at(-1);
-    if (last === undefined || last.position <= this.far.position) return;
-    const { folding, views } = this.current();
-    const behind = !this.ready;
-    folding.apply(batch, this.far.mark ?? '', behind);
-    this.far.goOnTo(last.position, views.takeProgressed());
-    if (behind && this.ready) folding.commit(this.far.mark ?? '');
+    const options = { store: store.file, path: this.path, headAtStart: far.headAtStart };
+    this.keeper = new Keeper(script, options, far, () => {
+      progress();
+      this.turns.end();
+    });
+    await this.keeper.until(signal).finally(() => (this.keeper = undefined));
   }
 
   /** A damaged file, or one that contradicts the store, is built again; else the last commit is where it goes on. */
   private recover(error: unknown): void {
     try {
-      if (isDamage(error) || error instanceof RevisionMissing) return this.discard(reasonOf(error));
+      const useless = error instanceof KeeperFailed ? error.useless : isDamage(error) || error instanceof RevisionMissing;
+      if (useless) return this.discard(reasonOf(error));
       const checkpoint = this.opened?.folding.rollback();
       this.goBackTo(checkpoint?.position ?? NO_POSITION, checkpoint?.mark);
       this.log.error(`The read model goes on at position ${this.far.position}: ${reasonOf(error)}.`);
@@ -227,8 +226,9 @@ export class SqliteReadModel extends ReadModel {
   }
 
   private reading<T>(read: (views: Views) => T): T {
-    const { views } = this.current();
+    const { db, views } = this.current();
     try {
+      if (this.keeper !== undefined) this.turns.begin(db);
       return read(views);
     } catch (error) {
       this.recover(error);

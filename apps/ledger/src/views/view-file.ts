@@ -61,24 +61,7 @@ export class ViewFile {
   /** Opens the file, or creates it. @throws an error that `isDamage` knows, when there is something else in it */
   open(): OpenViews {
     touch(this.path);
-    const db = new Sqlite(this.path);
-    try {
-      db.pragma(`page_size = ${PAGE_BYTES}`);
-      // Not locked for this process alone: the lock beside it keeps other writers out, and a check may look in while it runs.
-      db.pragma('journal_mode = WAL');
-      // Safe against the end of the process; against the end of the machine it may lose the last batches, which are read again.
-      db.pragma('synchronous = NORMAL');
-      db.pragma(`cache_size = -${LIVE_CACHE_KIB}`);
-      db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
-      const version = db.pragma('user_version', { simple: true });
-      if (version === 0) create(db);
-      else if (version !== versionNumber()) throw new OtherSchema(`its schema version is ${String(version)}, not ${versionNumber()}`);
-      return { db, views: new Views(db), checkpoints: new Checkpoints(db) };
-    } catch (error) {
-      db.close();
-      // A statement that does not fit the tables.
-      throw codeOf(error) === 'SQLITE_ERROR' ? new OtherSchema((error as Error).message) : error;
-    }
+    return openViews(this.path);
   }
 
   /** An empty file in the place of this one, to be filled from nothing and then made whole by `finish`. */
@@ -111,6 +94,28 @@ export class ViewFile {
 
   release(): void {
     this.lock.close();
+  }
+}
+
+/** Opens a file that is there, or gives an empty one its tables. @throws as `ViewFile.open` */
+export function openViews(path: string): OpenViews {
+  const db = new Sqlite(path);
+  try {
+    db.pragma(`page_size = ${PAGE_BYTES}`);
+    // Not locked for this process alone: the lock beside it keeps other writers out, and a check may look in while it runs.
+    db.pragma('journal_mode = WAL');
+    // Safe against the end of the process; against the end of the machine it may lose the last batches, which are read again.
+    db.pragma('synchronous = NORMAL');
+    db.pragma(`cache_size = -${LIVE_CACHE_KIB}`);
+    db.pragma(`wal_autocheckpoint = ${LOG_PAGES}`);
+    const version = db.pragma('user_version', { simple: true });
+    if (version === 0) create(db);
+    else if (version !== versionNumber()) throw new OtherSchema(`its schema version is ${String(version)}, not ${versionNumber()}`);
+    return { db, views: new Views(db), checkpoints: new Checkpoints(db) };
+  } catch (error) {
+    db.close();
+    // A statement that does not fit the tables.
+    throw codeOf(error) === 'SQLITE_ERROR' ? new OtherSchema((error as Error).message) : error;
   }
 }
 

@@ -12,6 +12,12 @@ interface Waiter {
 export class Waiting {
   private readonly waiters = new Set<Waiter>();
 
+  /** Whether somebody waits for a position that is not there yet; who waits for a settlement only, waits for others. */
+  beyond(position: bigint): boolean {
+    for (const waiter of this.waiters) if (waiter.position > position) return true;
+    return false;
+  }
+
   /** Resolves true when woken for it, false after `timeoutMs`. */
   wait(position: bigint, allocationId: string | undefined, timeoutMs: number): Promise<boolean> {
     if (this.waiters.size >= WAITERS_MAX) return Promise.resolve(false);

@@ -100,6 +100,11 @@ export class SqliteEventStore extends EventStore {
     return follow((position) => this.readAll(position, batchMax), this.changes, after, signal);
   }
 
+  /** Followers read at once what another connection has committed; by themselves they notice it within some milliseconds. */
+  look(): void {
+    this.changes.announce();
+  }
+
   async headPosition(): Promise<bigint> {
     this.refuseWhenClosed();
     return this.connection.patiently(({ reading }) => reading.headPosition());

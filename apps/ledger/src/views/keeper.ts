@@ -1,0 +1,90 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { HowFar } from './how-far';
+import type { FromKeeping, KeepingOptions, ToKeeping } from './keeping';
+
+type Seen = Exclude<FromKeeping, { failed: string }>;
+
+/** The thread could not go on. Nothing that it did not commit was ever seen. */
+export class KeeperFailed extends Error {
+  constructor(
+    reason: string,
+    /** True when the file can only be thrown away. */
+    readonly useless: boolean,
+  ) {
+    super(reason);
+    this.name = 'KeeperFailed';
+  }
+}
+
+/** The compiled thread; undefined where the source runs as it is, as in tests: then the thread that answers keeps the views too. */
+export function keeperScript(): string | undefined {
+  const script = join(__dirname, 'keeping-worker.js');
+  return existsSync(script) ? script : undefined;
+}
+
+/**
+ * Keeps a read model beside the thread that answers: folding an event and writing its rows costs about what deciding and storing it
+ * does, and a commit of many rows would hold up every request.
+ */
+export class Keeper {
+  private readonly done: Promise<void>;
+  private readonly worker: Worker;
+  private hurried = false;
+  private stopped = false;
+
+  /** `before` is called when more can be seen, before anybody is told. */
+  constructor(
+    script: string,
+    options: KeepingOptions,
+    private readonly far: HowFar,
+    private readonly before: () => void,
+  ) {
+    this.worker = new Worker(script, { workerData: options });
+    this.done = new Promise((resolve, reject) => {
+      let failure: Error | undefined;
+      this.worker.on('message', (news: FromKeeping) => {
+        if ('failed' in news) failure = new KeeperFailed(news.failed, news.useless);
+        else this.goOn(news);
+      });
+      this.worker.once('error', (error) => (failure = error));
+      // Not before: until then it has the file open.
+      this.worker.once('exit', () => (failure === undefined ? resolve() : reject(failure)));
+    });
+  }
+
+  /** While somebody waits for a position, what is read is committed at once. */
+  hurry(waiting: boolean): void {
+    if (waiting) this.say('hurry');
+    else if (this.hurried) this.say('calm');
+    this.hurried = waiting;
+  }
+
+  /** Resolves when it was told to stop and has ended. @throws KeeperFailed, or the error of the thread itself */
+  async until(signal: AbortSignal): Promise<void> {
+    const stop = () => {
+      this.stopped = true;
+      this.say('stop');
+    };
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    try {
+      await this.done;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  private goOn({ position, mark, progressed }: Seen): void {
+    if (this.stopped || position < this.far.position) return;
+    this.before();
+    this.far.mark ??= mark;
+    this.far.goOnTo(position, progressed);
+    this.hurry(this.far.isAwaited);
+  }
+
+  private say(told: ToKeeping): void {
+    this.worker.postMessage(told);
+  }
+}
