@@ -17,8 +17,11 @@ import { type Validator, Validators } from './validation/validator';
 
 /** Lines of all batches that may be under way at once: each costs about 5 KiB until it is answered. */
 export const LINES_IN_FLIGHT_MAX = 4 * LINES_MAX;
-/** After so many lines other requests get their turn, while the store is writing what was decided. */
-const LINES_PER_TURN = 500;
+/**
+ * After so many lines other requests get their turn, while the store is writing what was decided. Two such parts of a batch are under
+ * way at most: what waits for its answer is collected at a higher price the more of it there is.
+ */
+const LINES_PER_TURN = 128;
 /** Refusals of one answer may weigh so many characters; those after it say what is wrong without their facts. */
 const REFUSALS_LENGTH_MAX = 16 * 1024 * 1024;
 const DETAIL_LENGTH_MAX = 300;
@@ -63,7 +66,7 @@ interface Batch {
 
 /**
  * Sends every line of a batch as the command that its single POST would be: the same operation, ids and body make the same content
- * hash, so a key means the same on both ways. All lines are under way together, and the mailboxes gather those of one user, in order.
+ * hash, so a key means the same on both ways. Part by part lines are under way together, and the mailboxes gather those of one user, in order.
  */
 @Injectable()
 export class UsageBatches {
@@ -94,12 +97,15 @@ export class UsageBatches {
         place: NO_PLACE,
         refusalsLength: 0,
       };
-      const answered: Promise<void>[] = [];
-      for (const [index, line] of lines.entries()) {
-        if (index > 0 && index % LINES_PER_TURN === 0) await othersFirst();
-        answered.push(this.answer(batch, line, index));
+      let before: Promise<unknown> = Promise.resolve();
+      for (let from = 0; from < lines.length; from += LINES_PER_TURN) {
+        if (from > 0) await othersFirst();
+        const some = lines.slice(from, from + LINES_PER_TURN);
+        const answered = Promise.all(some.map((line, index) => this.answer(batch, line, from + index)));
+        await before;
+        before = answered;
       }
-      await Promise.all(answered);
+      await before;
       return { text: `{"results":[${batch.results.join(',')}]}`, place: batch.place };
     } finally {
       this.inFlight -= lines.length;
