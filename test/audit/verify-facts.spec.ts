@@ -9,7 +9,7 @@ import { randomRows, type Row } from './tamper-store';
 const WORLDS = 12;
 const CHANGES_EACH = 60;
 const seed = Number(process.env.TAMPER_SEED ?? Date.now() % 2 ** 31);
-const USUAL = ['TokensUsed', 'AllocationReceived', 'UserWalletOpened', 'FreeAllowanceGranted'];
+const USUAL = ['TokensUsed', 'UsageReversed', 'AllocationReceived', 'UserWalletOpened', 'FreeAllowanceGranted'];
 
 let rows: Row[];
 beforeAll(() => {

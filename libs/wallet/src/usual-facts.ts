@@ -130,6 +130,39 @@ function grantedOf(text: string): EventOf<'FreeAllowanceGranted'>['data'] | unde
   return match ? { at: match[1]!, month: match[9]!, tokens: Number(match[10]), lapsed: Number(match[8]), balanceAfter: balanceOf(match, 2) } : undefined; // prettier-ignore
 }
 
+const GIVEN_BACK = `\\{"organisationId":"(${ID})","used":(${N}),"window":"(${DAY}|${MONTH})"\\}`;
+
+/** Of a reversal that returned one charge, with the windows of at most one organisation. */
+const REVERSED = new RegExp(
+  `^\\{"at":"(${INSTANT})",${BALANCE},"lapsed":(${FREE})(?:,"reason":"(${WORDS})")?,` +
+    `"returned":\\[(?:\\{"organisationId":"(${ID})","source":"allocated","tokens":(${SOME})\\}|\\{"source":"(free|purchased)","tokens":(${SOME})\\})\\],` +
+    `"tokens":(${SOME}),"usageId":"(${UUID})","windows":\\[(?:${GIVEN_BACK}(?:,${GIVEN_BACK})?)?\\]\\}$`,
+);
+
+function reversedOf(text: string): EventOf<'UsageReversed'>['data'] | undefined {
+  const match = REVERSED.exec(text);
+  if (!match) return undefined;
+  const [organisationId, tokens, usageId = ''] = [match[10], Number(match[14]), match[15]];
+  const returned: Charge =
+    organisationId === undefined
+      ? { source: match[12] as 'free' | 'purchased', tokens: Number(match[13]) }
+      : { source: 'allocated', organisationId, tokens: Number(match[11]) };
+  const windows: EventOf<'UsageReversed'>['data']['windows'] = [];
+  for (const first of [16, 19])
+    if (match[first] !== undefined)
+      windows.push({ organisationId: match[first], used: Number(match[first + 1]), window: match[first + 2]! });
+  const data = {
+    at: match[1]!,
+    usageId,
+    tokens,
+    returned: [returned],
+    lapsed: Number(match[8]),
+    windows,
+    balanceAfter: balanceOf(match, 2),
+  };
+  return match[9] === undefined ? data : { ...data, reason: match[9] };
+}
+
 /** The data of a usual event of a user, taken from its text; undefined when it is not usual. */
 export function usualData(type: string, text: string): object | undefined {
   switch (type) {
@@ -137,6 +170,8 @@ export function usualData(type: string, text: string): object | undefined {
       return usedOf(text);
     case 'AllocationReceived':
       return receivedOf(text);
+    case 'UsageReversed':
+      return reversedOf(text);
     case 'UserWalletOpened':
       return openedOf(text);
     case 'FreeAllowanceGranted':
