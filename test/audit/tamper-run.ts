@@ -2,7 +2,7 @@ import { openEventStore } from '@ledger/event-store';
 import { PRICE_TABLE } from '@ledger/wallet';
 import { statementOf } from '../../apps/auditor/src/certificates/certificate';
 import { compareWith } from '../../apps/auditor/src/certificates/comparison';
-import type { AuditOptions } from '../../apps/auditor/src/verify/audit';
+import type { AuditOptions } from '../../apps/auditor/src/verify/audited';
 import { newSeed } from '../../apps/auditor/src/verify/fingerprint';
 import { type Finding, sentenceOf } from '../../apps/auditor/src/verify/finding';
 import type { AuditResult } from '../../apps/auditor/src/verify/result';

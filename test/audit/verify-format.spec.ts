@@ -5,7 +5,7 @@ import { canonical } from '@ledger/wallet';
 import { certificateFault, certificateOf, leafOf, merkleRootOf, signed } from '../../apps/auditor/src/certificates/certificate';
 import { leafHash, pathOf, rootFrom, rootOf } from '../../apps/auditor/src/certificates/merkle';
 import { proofFault, proofFrom, proofOf } from '../../apps/auditor/src/certificates/proof';
-import type { Head } from '../../apps/auditor/src/verify/audit';
+import type { Head } from '../../apps/auditor/src/verify/audited';
 import { RULES } from '../../apps/auditor/src/verify/finding';
 import { checkLink, firstLink, type Link, sha256 } from '../../apps/auditor/src/verify/chain';
 

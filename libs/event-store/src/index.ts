@@ -1,6 +1,7 @@
 export * from './event-store';
 export { SqliteEventStore, type SqliteEventStoreOptions } from './sqlite/sqlite-event-store';
-export { type Scanned, type ScannedFact, type ScannedHead, type ScanPart, SqliteScan } from './sqlite/scanning';
+export { ScannedPage } from './sqlite/scanned-page';
+export { type ScannedFact, type ScannedHead, type ScanPart, SqliteScan } from './sqlite/scanning';
 export * from './ask';
 export { load } from './loading';
 export * from './opening';

@@ -2,7 +2,7 @@ import { type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { canonical } from '@ledger/wallet';
 import { CouldNotRun } from '../cli/command';
-import type { Head } from '../verify/audit';
+import type { Head } from '../verify/audited';
 import type { AuditResult } from '../verify/result';
 import { TOTALS } from '../verify/totals';
 import { keyIdOf, publicKeyFrom, rawOf, reason } from './keys';

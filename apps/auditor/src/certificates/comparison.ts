@@ -1,4 +1,4 @@
-import type { Head } from '../verify/audit';
+import type { Head } from '../verify/audited';
 import type { Findings } from '../verify/finding';
 import { type AuditResult } from '../verify/result';
 import { merkleRootOf, type Statement } from './certificate';

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { Head } from '../verify/audit';
+import type { Head } from '../verify/audited';
 import { leafOf } from './certificate';
 
 /**

@@ -1,5 +1,5 @@
 import { CouldNotRun } from '../cli/command';
-import type { Head } from '../verify/audit';
+import type { Head } from '../verify/audited';
 import { canonicalOf, idOf, parsed, sha256 } from '../verify/chain';
 import { type Certificate, certificateFault, certificateOf, leafOf } from './certificate';
 import { leafHash, pathOf, rootFrom } from './merkle';

@@ -4,7 +4,7 @@ import { type Certificate, certificateFault, readCertificate, signed, statementO
 import { compareWith } from '../certificates/comparison';
 import { readHeads, writeHeads } from '../certificates/heads-file';
 import { publicKeyBytes, rawOf, reason, signingKey } from '../certificates/keys';
-import type { AuditOptions } from '../verify/audit';
+import type { AuditOptions } from '../verify/audited';
 import { newSeed } from '../verify/fingerprint';
 import { auditStore } from '../verify/run';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from './command';

@@ -1,6 +1,6 @@
 import type { EventStore } from '@ledger/event-store';
 import { metadataOf } from '@ledger/wallet';
-import type { Head } from '../verify/audit';
+import type { Head } from '../verify/audited';
 
 const PAGE = 10_000;
 

@@ -1,27 +1,19 @@
-import { faultOf } from '@ledger/event-contract';
 import type { StoredEvent } from '@ledger/event-store';
-import {
-  isoInstant,
-  ORGANISATION_EVENT_TYPES,
-  type OrganisationEvent,
-  type PriceTable,
-  SCHEMA,
-  USER_EVENT_TYPES,
-  type UserEvent,
-  type WalletEvent,
-  WALLET_ID_PATTERN,
-  walletOf,
-  usualData,
-} from '@ledger/wallet';
-import { checkCanonical, checkLink, type Envelope, firstLink, parsed } from './chain';
+import { isoInstant, type OrganisationEvent, type UserEvent, type WalletEvent, WALLET_ID_PATTERN, walletOf } from '@ledger/wallet';
+import { checkLink, firstLink, parsed } from './chain';
 import { EntryLog } from './entries';
+import { checkKey, factOf } from './facts';
 import { type Fault, Findings, type Rule } from './finding';
+import type { AuditedEvent, AuditOptions, Head, State } from './audited';
 import type { Seed } from './fingerprint';
-import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation, type OrganisationState } from './organisation-rules';
+import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation } from './organisation-rules';
+import type { PageRow } from './page-row';
+import { UUID } from './glance';
 import { OrganisationPolicy } from './policies';
 import { Flows, type Place, type Surroundings } from './surroundings';
 import { checkUserEnd, checkUserEvent } from './user-rules';
 import { epochMsOf } from './instants';
+import { returnable } from './reversal-rules';
 import { newUser, type UserState } from './user-state';
 
 /**
@@ -29,35 +21,10 @@ import { newUser, type UserState } from './user-state';
  * events: what is unique for ever goes to the entries, which are joined at the end (`join.ts`).
  */
 
-export interface AuditOptions {
-  seed: Seed;
-  priceTables: readonly PriceTable[];
-  platformTimeZone?: string;
-  /** Heads of streams are also kept as they were at this position, that of a certificate. */
-  headsAt?: number;
-  /**
-   * Events up to this position were audited before, as a certificate says: of them only what is wrong with the chains is said, which
-   * with the certificate's root says that they are the same ones. They are judged all the same, for what follows builds on them.
-   */
-  trustedUntil?: number;
-}
-
 /** What is checked of events that a certificate covers. */
 const CHAIN: ReadonlySet<Rule> = new Set<Rule>(['stream', 'revision', 'previous-hash', 'hash', 'id']);
 
-/** An event as the audit wants it. */
-export type AuditedEvent = Omit<StoredEvent, 'position'> & { position: number };
-
-/** The end of a stream. */
-export interface Head {
-  stream: string;
-  revision: number;
-  hash: string;
-}
-
-const TYPES = { organisation: new Set<string>(ORGANISATION_EVENT_TYPES), user: new Set<string>(USER_EVENT_TYPES) };
-
-export type State = UserState | OrganisationState;
+const DAY = '2026-11-23'.length;
 
 export class Audit {
   readonly findings = new Findings();
@@ -70,6 +37,8 @@ export class Audit {
   private readonly around: Surroundings;
   private readonly place: Place;
   private readonly fault: Fault;
+  /** Where the fingerprints of usages begin. */
+  private readonly usages: Seed;
   private readonly headsAt: number;
   private readonly trustedUntil: number;
   private trusted = false;
@@ -92,29 +61,92 @@ export class Audit {
     this.fault = (rule, ...said) => {
       if (!this.trusted || CHAIN.has(rule)) this.findings.of(this.current)(rule, ...said);
     };
-    this.place = { stream: '', position: 0, revision: 0, at: 0, fault: this.fault };
+    this.place = { stream: '', position: 0, revision: 0, at: 0, day: '', occurredAt: 0, fault: this.fault };
+    this.usages = this.entries.begun('usage');
   }
 
-  /** `known` is the stream's state, for who keeps it: finding it by its name is a good part of the work. */
-  add(event: AuditedEvent, known?: State): void {
+  add(event: AuditedEvent): void {
+    const state = this.met(event);
+    if (state) this.addStored(event, state);
+  }
+
+  /** The same of the row that a scan stands on. `known` is the stream's state: finding it by its name is a good part of the work. */
+  addRow(row: PageRow, known: State | undefined): void {
+    const state = this.met(row, known);
+    if (!state) return;
+    if (state.kind === 'user' && state.lastKey === undefined && row.isUsual(state.link)) this.judgeUsual(row, state);
+    else this.addStored(row, state);
+  }
+
+  private met(event: AuditedEvent, known?: State): State | undefined {
     this.events += 1;
     this.current = event;
     const state = known ?? this.stateOf(event);
-    if (!state) return;
-    const { position } = event;
-    this.trusted = position <= this.trustedUntil;
-    if (position > this.headsAt) this.keepHead(state, event.stream);
-    const envelope = checkLink(state.link, event, this.fault);
-    const fact = this.factOf(event, state.kind);
-    if (!fact) return;
+    if (!state) return undefined;
+    this.trusted = event.position <= this.trustedUntil;
+    if (event.position > this.headsAt) this.keepHead(state, event.stream);
+    return state;
+  }
+
+  private addStored(event: AuditedEvent, state: State): void {
+    const { key, contentHash } = checkLink(state.link, event, this.fault);
+    const fact = factOf(event, state.kind, this.fault);
+    if (fact) this.judge(event, state, fact, key, contentHash);
+  }
+
+  /** What `judge` does, of a usage that lies in a page. */
+  private judgeUsual(row: PageRow, state: UserState): void {
+    const { place, entries } = this;
+    const { usage } = row;
+    const { bytes } = usage.glance;
+    place.stream = row.stream;
+    place.position = row.position;
+    place.revision = row.revision;
+    place.at = usage.atMs;
+    place.day = usage.day;
+    place.occurredAt = usage.occurredAtMs;
+    entries.addAscii(
+      'usage',
+      place.position,
+      returnable(entries, state.id, usage),
+      this.usages,
+      bytes,
+      usage.usageFrom,
+      usage.usageFrom + UUID,
+    );
+    if (!(place.at >= state.at)) this.fault('time', 'at', `${isoInstant(state.at)} or later`, usage.at);
+    if (row.keyLength > 0) {
+      state.keys ??= entries.begun('key', row.stream);
+      entries.addAscii('key', place.position, 0, state.keys, bytes, row.keyAt, row.keyAt + row.keyLength);
+    }
+    this.judged(state, { type: 'TokensUsed', data: usage });
+  }
+
+  private judge(
+    { stream, position, revision }: AuditedEvent,
+    state: State,
+    fact: WalletEvent,
+    key: string | undefined,
+    contentHash: string | undefined,
+  ): void {
     const { at } = fact.data;
     const { place } = this;
-    place.stream = event.stream;
+    place.stream = stream;
     place.position = position;
-    place.revision = event.revision;
+    place.revision = revision;
     place.at = epochMsOf(at);
+    place.day = at.slice(0, DAY);
+    if (fact.type === 'TokensUsed') {
+      place.occurredAt = epochMsOf(fact.data.occurredAt);
+      this.entries.add('usage', position, returnable(this.entries, state.id, fact.data), fact.data.usageId);
+    }
     if (!(place.at >= state.at)) this.fault('time', 'at', `${isoInstant(state.at)} or later`, at);
-    if (envelope.key !== undefined) this.checkKey(state, fact, envelope.key, envelope);
+    if (key !== undefined) checkKey(state, fact, key, contentHash, place, this.entries);
+    this.judged(state, fact);
+    if (state.kind === 'organisation') state.policy.add(fact as OrganisationEvent, revision);
+  }
+
+  private judged(state: State, fact: WalletEvent): void {
     try {
       if (state.kind === 'user') checkUserEvent(state, fact as UserEvent, this.place, this.around);
       else checkOrganisationEvent(state, fact as OrganisationEvent, this.place, this.around);
@@ -122,8 +154,7 @@ export class Audit {
       // What fits the schema and still cannot be counted with, such as a day that no calendar has.
       this.fault('amounts', 'the event', 'one that can be judged', error instanceof Error ? error.message : String(error));
     }
-    if (state.kind === 'organisation') state.policy.add(fact as OrganisationEvent, event.revision);
-    state.at = place.at;
+    state.at = this.place.at;
   }
 
   /** Undefined until the stream has an event. */
@@ -198,50 +229,5 @@ export class Audit {
     let policy = this.policies.get(organisationId);
     if (!policy) this.policies.set(organisationId, (policy = new OrganisationPolicy()));
     return policy;
-  }
-
-  /** The fact, when its text is canonical JSON that fits its schema. */
-  private factOf({ type, data }: AuditedEvent, kind: State['kind']): WalletEvent | undefined {
-    const usual = kind === 'user' ? usualData(type, data) : undefined;
-    if (usual !== undefined) return { type, data: usual } as WalletEvent;
-    const facts = parsed(data);
-    if (facts === undefined) {
-      this.fault('canonical', 'the text of the data', 'JSON', data);
-      return undefined;
-    }
-    checkCanonical('the data', data, facts, this.fault);
-    const wrong = faultOf(type, SCHEMA, facts, kind);
-    if (wrong === undefined && TYPES[kind].has(type)) return { type, data: facts } as WalletEvent;
-    if (TYPES[kind].has(type)) this.fault('schema', 'the data', `as the schema of ${type} says`, wrong);
-    else this.fault('type', 'the type', `an event of ${kind === 'user' ? 'a user' : 'an organisation'}`, type);
-    return undefined;
-  }
-
-  /** Several events in a row may be the result of one key: parts of an allocation, a batch of members, a declined day of storage. */
-  private checkKey(state: State, fact: WalletEvent, key: string, { contentHash }: Envelope): void {
-    const { position, revision, stream } = this.place;
-    const result = resultOf(fact);
-    const { lastKey } = state;
-    if (lastKey?.key === key && lastKey.revision === revision - 1) {
-      const same = lastKey.result === result || (fact.type === 'BillDeclined' && lastKey.result === 'storage');
-      if (!same || lastKey.contentHash !== contentHash)
-        this.fault('unique-key', `the result of the key ${key}`, 'that of the event before it', fact.type);
-    } else this.entries.add('key', position, 0, stream, key);
-    state.lastKey = result === undefined ? undefined : { key, contentHash, result, revision };
-  }
-}
-
-/** What several events in a row, as the result of one key, have in common; undefined of what stands alone. */
-function resultOf({ type, data }: WalletEvent): string | undefined {
-  switch (type) {
-    case 'TokensAllocated':
-    case 'AllocationReceived':
-      return data.allocationId;
-    case 'StorageAccrued':
-      return 'storage';
-    case 'TokensUsed':
-      return undefined;
-    default:
-      return 'batch' in data ? JSON.stringify(data.batch) : undefined;
   }
 }

@@ -64,7 +64,7 @@ function usualLink(link: Link, { revision, id, type, data, metadata }: Omit<Stor
   if (!metadata.startsWith(link.hash, previousAt + PREVIOUS_HASH_FIELD.length)) return undefined;
   const unhashed = metadata.slice(0, hashAt) + metadata.slice(behindHash);
   const wanted = sha256(`${link.hash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
-  if (!metadata.startsWith(wanted, hashAt + HASH_FIELD.length) || !isIdOf(id, wanted)) return undefined;
+  if (!metadata.startsWith(wanted, hashAt + HASH_FIELD.length) || id !== idOf(wanted)) return undefined;
   const contentAt = hashAt - 1 - HASH_DIGITS;
   const hasContentHash = metadata.startsWith(CONTENT_HASH_FIELD, contentAt - CONTENT_HASH_FIELD.length);
   const hasKey = previousAt > behindHash;
@@ -167,6 +167,7 @@ export function canonicalOf(value: unknown): string | undefined {
 }
 
 export const sha256 = (text: string): string => digest('sha256', text, 'hex');
+export const sha256OfBytes = (bytes: Buffer): string => digest('sha256', bytes, 'hex');
 
 /** 5b3d9a52-6f0e-4c63-9a0b-2f1c7d5e8a41, and room for a hash. */
 const NAMED = Buffer.alloc(16 + 64);
@@ -179,22 +180,28 @@ export function idOf(hash: string): string {
   return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variantOf(digits)}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
-/** Whether `id` is `idOf(hash)`; digit by digit, for putting that together costs more than the digest itself. */
-export function isIdOf(id: string, hash: string): boolean {
+/** Whether `idOf(hash)` lies in these bytes; digit by digit, for putting that together costs more than the digest itself. */
+export function isIdAt(bytes: Buffer, from: number, to: number, hash: string): boolean {
   const digits = namedDigest(hash);
-  if (id.length !== 36) return false;
-  for (let place = 0, digit = 0; place < 36; place += 1) {
-    if (place === 8 || place === 13 || place === 18 || place === 23) {
-      if (id.charCodeAt(place) !== DASH) return false;
-      continue;
-    }
-    if (place !== 14 && place !== 19 && id.charCodeAt(place) !== digits.charCodeAt(digit)) return false;
-    digit += 1;
+  if (to - from !== ID_LENGTH) return false;
+  for (let place = 0, digit = 0; place < ID_LENGTH; place += 1) {
+    const wanted =
+      place === 8 || place === 13 || place === 18 || place === 23
+        ? DASH
+        : place === 14
+          ? FIVE
+          : place === 19
+            ? variantOf(digits).charCodeAt(0)
+            : digits.charCodeAt(digit);
+    if (bytes[from + place] !== wanted) return false;
+    if (wanted !== DASH) digit += 1;
   }
-  return id.charAt(14) === '5' && id.charAt(19) === variantOf(digits);
+  return true;
 }
 
+const ID_LENGTH = 36;
 const DASH = 45;
+const FIVE = 53;
 
 const namedDigest = (hash: string): string => {
   NAMED.write(hash, 16, 'latin1');

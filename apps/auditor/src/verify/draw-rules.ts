@@ -13,20 +13,16 @@ import {
   windowsAt,
 } from '@ledger/wallet';
 import type { Fault } from './finding';
-import { epochMsOf } from './instants';
 import { limitOf, type OrganisationPolicy, statusOf, type Terms, usableOf } from './policies';
 import type { Place, Surroundings } from './surroundings';
-import { returnable } from './reversal-rules';
-import { type Relationship, relationshipOf, type Touched, type UserState } from './user-state';
+import { type Relationship, relationshipOf, type Touched, usedIn, type UserState } from './user-state';
 
 /** The rules of draws: every usage is decided again, under the policies that it recorded. */
 
 export function checkUsage(state: UserState, data: EventOf<'TokensUsed'>['data'], place: Place, around: Surroundings): Touched {
-  const { fault, position, at } = place;
-  const { usageId, tokens, charged, considered, freeMonth } = data;
-  around.entries.add('usage', position, returnable(around.entries, state.id, data), usageId);
+  const { fault, at, occurredAt } = place;
+  const { tokens, charged, considered, freeMonth } = data;
   checkPriced(data, place, around);
-  const occurredAt = data.occurredAt === data.at ? at : epochMsOf(data.occurredAt);
   if (occurredAt > at + AHEAD_MS || occurredAt < at - LATE_MS)
     fault('late', 'occurredAt', `from ${isoInstant(at - LATE_MS)} to ${isoInstant(at + AHEAD_MS)}`, data.occurredAt);
 
@@ -91,7 +87,7 @@ function consider(state: UserState, one: Considered, open: number, occurredAt: n
   const { fault } = place;
   const { organisationId, revision, tokens } = one;
   const relationship = relationshipOf(state, organisationId);
-  const policy = around.policies.get(organisationId);
+  const policy = (relationship.policy ??= around.policies.get(organisationId));
   const terms = policy && termsAt(policy, state.id, relationship, revision);
   if (!policy || !terms || revision > policy.revision || revision < relationship.policyRevision) {
     const last = relationship.policyRevision;
@@ -146,7 +142,7 @@ function count(
   { window, used, limit }: WindowAfter,
   fault: Fault,
 ): number {
-  const before = relationship.used.get(window) ?? 0;
+  const before = usedIn(state, relationship, window) ?? 0;
   if (used !== before + tokens) fault('window', `what is used in ${window} of ${organisationId}`, before + tokens, used);
   if (tokens > 0) relationship.used.set(window, used);
   if (limit === null) return Infinity;
@@ -183,7 +179,7 @@ export function checkReached(state: UserState, data: EventOf<'LimitReached'>['da
   if (relationship.reached.has(`${window}|${limit}`))
     fault('limit-reached', `the limit ${limit} in ${window}`, 'recorded once', 'recorded before');
   relationship.reached.add(`${window}|${limit}`);
-  const counted = relationship.used.get(window) ?? 0;
+  const counted = usedIn(state, relationship, window) ?? 0;
   if (used !== counted) fault('window', `what is used in ${window} of ${organisationId}`, counted, used);
   if (by === 'refusal' && !policies.get(organisationId)?.everLimited(state.id, period, limit, relationship.policyRevision))
     fault('policy', `the ${period} limit of ${organisationId}`, 'one that was in force', limit);

@@ -73,6 +73,22 @@ export class EntryLog {
     this.put(print.low, print.high, position, extra, KIND_NUMBERS[kind]);
   }
 
+  /** The same of an entry whose last part is ASCII that lies in bytes; its other parts have been taken in by `begun`. */
+  addAscii(kind: EntryKind, position: number, extra: number, begun: Seed, bytes: Uint8Array, from: number, to: number): void {
+    const { print } = this;
+    print.start(begun);
+    print.ascii(bytes, from, to);
+    print.end();
+    this.put(print.low, print.high, position, extra, KIND_NUMBERS[kind]);
+  }
+
+  /** The start of the entries of a kind, with the parts that many of them begin with. */
+  begun(kind: EntryKind, ...parts: string[]): Seed {
+    this.print.start(this.starts[kind]);
+    for (const part of parts) this.print.text(part);
+    return [this.print.low, this.print.high];
+  }
+
   /** Begins a digest of what two entries must agree in; its `extra` is one. */
   digest(): Fingerprint {
     this.print.start(this.seed);

@@ -27,6 +27,18 @@ export class Fingerprint {
     this.high = Math.imul(high ^ (high >>> 13) ^ 0x10000, 3_266_489_909);
   }
 
+  /** What `text` takes in, of ASCII that lies in bytes. */
+  ascii(bytes: Uint8Array, from: number, to: number): void {
+    let { low, high } = this;
+    for (let index = from; index < to; index += 1) {
+      const unit = bytes[index]!;
+      low = Math.imul(low ^ unit, 2_654_435_761);
+      high = Math.imul(high ^ unit, 1_597_334_677);
+    }
+    this.low = Math.imul(low ^ (low >>> 16) ^ 0x10000, 2_246_822_507);
+    this.high = Math.imul(high ^ (high >>> 13) ^ 0x10000, 3_266_489_909);
+  }
+
   /** Of a whole number. */
   number(value: number): void {
     this.low = Math.imul(this.low ^ value ^ (this.low >>> 16), 2_246_822_507);

@@ -1,7 +1,9 @@
 import { SqliteScan } from '@ledger/event-store';
-import { Audit, type AuditOptions, type Head, type State } from './audit';
+import { Audit } from './audit';
+import type { AuditOptions, Head, State } from './audited';
 import type { Handed } from './entries';
 import { Findings } from './finding';
+import { PageRow, ROOM } from './page-row';
 import { type Part, partOf } from './result';
 
 /** The audit of a part of a SQLite store's streams, and how its outcome travels from one thread to another. */
@@ -45,31 +47,25 @@ export function auditPart({ path, part, parts, until, ...options }: PartitionOpt
   const audit = new Audit(options);
   const scan = new SqliteScan(path);
   try {
-    const read = scan.reader({ part, parts, prefix: ORGANISATIONS, types: POLICY_TYPES });
+    const read = scan.pages({ part, parts, prefix: ORGANISATIONS, types: POLICY_TYPES }, ROOM);
     const streams = new Map<number, Read>();
-    const event = { stream: '', revision: 0, position: 0, id: '', type: '', data: '', metadata: '' };
+    const row = new PageRow();
     for (let after = 0; after < until; after += STRETCH) {
-      for (const { position, stream: number, revision, previous, id, type, data, metadata } of read(
-        after,
-        Math.min(until, after + STRETCH),
-      )) {
+      const page = read(after, Math.min(until, after + STRETCH));
+      row.open(page);
+      while (page.next()) {
+        const { position, stream: number, revision, previous } = page;
         let stream = streams.get(number);
         if (!stream) streams.set(number, (stream = { name: scan.nameOf(number), revision: -1, position: 0, state: undefined }));
         if (number % parts !== part) {
-          audit.learn(stream.name.slice(ORGANISATIONS.length), revision, type, data);
+          audit.learn(stream.name.slice(ORGANISATIONS.length), revision, page.type, page.data);
           continue;
         }
-        event.stream = stream.name;
-        event.revision = revision;
-        event.position = position;
-        event.id = id;
-        event.type = type;
-        event.data = data;
-        event.metadata = metadata;
-        if (previous !== stream.position) audit.findings.of(event)('index', 'the link to the event before it', stream.position, previous);
+        row.stream = stream.name;
+        if (previous !== stream.position) audit.findings.of(row)('index', 'the link to the event before it', stream.position, previous);
         stream.revision = revision;
         stream.position = position;
-        audit.add(event, stream.state);
+        audit.addRow(row, stream.state);
         stream.state ??= audit.stateNamed(stream.name);
       }
       if (after % HEARD_EVERY === 0) progress(Math.min(until, after + STRETCH));

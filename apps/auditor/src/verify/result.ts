@@ -1,5 +1,6 @@
 import type { EventStore } from '@ledger/event-store';
-import type { Audit, Head } from './audit';
+import type { Audit } from './audit';
+import type { Head } from './audited';
 import type { EntryLog } from './entries';
 import { Findings } from './finding';
 import { Join } from './join';

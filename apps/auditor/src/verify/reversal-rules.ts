@@ -2,7 +2,7 @@ import { type Charge, type EventOf, sumOf } from '@ledger/wallet';
 import type { EntryLog } from './entries';
 import type { Fingerprint } from './fingerprint';
 import type { Place, Surroundings } from './surroundings';
-import { pruneCounters, relationshipOf, type Touched, type UserState } from './user-state';
+import { pruneCounters, relationshipOf, type Touched, usedIn, type UserState } from './user-state';
 
 /** The rules of reversals. A usage may be long ago: what a reversal must agree in with it is entered as a digest, and joined at the end. */
 
@@ -36,12 +36,12 @@ export function checkReversal(
     }
   }
   for (const { organisationId, window, used } of windows) {
-    const before = relationshipOf(state, organisationId).used.get(window);
+    const before = usedIn(state, relationshipOf(state, organisationId), window);
     const wanted = Math.max(0, (before ?? 0) - (back.get(organisationId) ?? 0));
     if (before === undefined || used !== wanted) fault('window', `what is used in ${window} of ${organisationId}`, wanted, used);
   }
   // Decided before old counters are dropped, counted after it: as the ledger does.
-  pruneCounters(state, data.at, place.at);
+  pruneCounters(state, place.day, place.at);
   for (const { organisationId, window, used } of windows) relationshipOf(state, organisationId).used.set(window, used);
   flows.usage.add(-tokens);
   flows.lapsed.add(lapsed);
@@ -75,11 +75,13 @@ function takeCharges(digest: Fingerprint, userId: string, tokens: number, freeMo
   digest.text(freeMonth ?? '');
   digest.number(charges.length);
   for (const { source, organisationId, tokens: each } of charges) {
-    digest.text(source);
-    digest.text(organisationId ?? '');
+    digest.number(SOURCES.indexOf(source));
+    if (organisationId !== undefined) digest.text(organisationId);
     digest.number(each);
   }
 }
+
+const SOURCES: readonly Charge['source'][] = ['free', 'allocated', 'purchased'];
 
 function takeWindow(digest: Fingerprint, organisationId: string, window: string): void {
   digest.text(organisationId);

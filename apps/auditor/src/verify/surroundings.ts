@@ -11,6 +11,10 @@ export interface Place {
   revision: number;
   /** Of the event, in epoch ms. */
   at: number;
+  /** Of `at`, such as `2026-11-23`. */
+  day: string;
+  /** Of a usage: when it happened. */
+  occurredAt: number;
   fault: Fault;
 }
 

@@ -9,13 +9,12 @@ import { checkBalance, pruneCounters, relationshipOf, type Touched, type UserSta
 /** Judges one event of a user by the wallet before it, and applies it. */
 export function checkUserEvent(state: UserState, event: UserEvent, place: Place, around: Surroundings): void {
   const { fault } = place;
-  const { at } = event.data;
   checkOpened(state, event, place);
   if (state.reachedNext.length > 0 && event.type !== 'LimitReached') missingReached(state, place);
   if (event.type !== 'BillDeclined') state.declinedDay = undefined;
   if (event.type === 'UserWalletOpened') return opened(state, event.data, place);
   if (event.type === 'FreeAllowanceGranted') return granted(state, event.data, place, around);
-  checkMonth(state, at, place, around);
+  checkMonth(state, place, around);
   let touched: Touched = {};
   switch (event.type) {
     case 'FreeAllowanceSet':
@@ -56,7 +55,7 @@ export function checkUserEvent(state: UserState, event: UserEvent, place: Place,
     default:
       return event satisfies never;
   }
-  pruneCounters(state, at, place.at);
+  pruneCounters(state, place.day, place.at);
   if ('balanceAfter' in event.data) checkBalance(state, event.data.balanceAfter, touched, fault);
 }
 
@@ -100,9 +99,9 @@ function granted(state: UserState, data: Data<'FreeAllowanceGranted'>, place: Pl
 }
 
 /** Before any other event of a new month the rest lapses and the allowance is granted. */
-function checkMonth(state: UserState, at: string, { fault, at: instant }: Place, { platformTimeZone }: Surroundings): void {
+function checkMonth(state: UserState, { fault, at: instant, day }: Place, { platformTimeZone }: Surroundings): void {
   // The month of UTC is a day behind at most, so most events need no closer look.
-  if ((state.month !== '' && at.startsWith(state.month)) || at.slice(0, 7) <= state.month) return;
+  if ((state.month !== '' && day.startsWith(state.month)) || day.slice(0, 7) <= state.month) return;
   if (state.free === 0 && state.tokensPerMonth === 0) return;
   const [first] = monthsOf(instant, platformTimeZone);
   if (first > state.month)

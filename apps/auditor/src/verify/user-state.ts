@@ -1,7 +1,8 @@
 import { type Counters, isBefore, oldestWindows, prune, type UserBalance } from '@ledger/wallet';
 import type { Link } from './chain';
 import type { Fault } from './finding';
-import type { Terms } from './policies';
+import type { Seed } from './fingerprint';
+import type { OrganisationPolicy, Terms } from './policies';
 
 /** A user's wallet as its events tell it: what the rules compare the next event with. */
 
@@ -14,6 +15,7 @@ export interface Relationship {
   /** Limits recorded as reached, as `window|limit`. */
   reached: Set<string>;
   policyRevision: number;
+  policy: OrganisationPolicy | undefined;
   /** The terms of the last draw, which the next one mostly names again. */
   terms: Terms | undefined;
   termsRevision: number;
@@ -49,11 +51,16 @@ export interface UserState {
   lastRelationship: Relationship | undefined;
   reachedNext: ReachedNext[];
   lastKey: LastKey | undefined;
+  /** Where the fingerprints of its keys begin. */
+  keys: Seed | undefined;
   /** A storage day that was declined just now; its BillDeclined may follow. */
   declinedDay: DeclinedDay | undefined;
   prunedDay: string;
   /** The first day whose counters were kept when they were dropped last. */
   keptSince: string;
+  keptSinceMonth: string;
+  /** Days since dropped counters were looked for. */
+  unswept: number;
 }
 
 /** The result of the last event's key, for several events in a row may be one result. */
@@ -93,13 +100,20 @@ export const newUser = (id: string, link: Link): UserState => ({
   lastRelationship: undefined,
   reachedNext: [],
   lastKey: undefined,
+  keys: undefined,
   declinedDay: undefined,
   prunedDay: 'never',
   keptSince: '0000-00-00',
+  keptSinceMonth: '0000-00',
+  unswept: 0,
 });
 
 export function relationshipOf(state: UserState, organisationId: string): Relationship {
-  if (state.lastRelationship && state.lastOrganisationId === organisationId) return state.lastRelationship;
+  if (state.lastRelationship && state.lastOrganisationId === organisationId) {
+    // The same text in the same place next time, which is compared at once.
+    state.lastOrganisationId = organisationId;
+    return state.lastRelationship;
+  }
   let relationship = state.relationships.get(organisationId);
   if (!relationship) {
     relationship = {
@@ -108,6 +122,7 @@ export function relationshipOf(state: UserState, organisationId: string): Relati
       used: new Map(),
       reached: new Set(),
       policyRevision: -1,
+      policy: undefined,
       terms: undefined,
       termsRevision: -1,
     };
@@ -164,14 +179,28 @@ function mustName(after: UserBalance, organisationId: string, state: UserState, 
   fault('balance', `balanceAfter.allocated of ${organisationId}`, `${wanted}, once`, `${named} times there`);
 }
 
-/** As the ledger drops counters, so that memory is bounded by wallets and not by the days that they lived. */
-export function pruneCounters(state: UserState, at: string, instant: number): void {
-  if (at.startsWith(state.prunedDay)) return;
-  state.prunedDay = at.slice(0, 10);
+/**
+ * As the ledger drops counters, so that memory is bounded by wallets and not by the days that they lived. Which are dropped is known at
+ * once by `keptSince`; looking for them each day costs as much as a rule, so that is done now and then.
+ */
+export function pruneCounters(state: UserState, day: string, instant: number): void {
+  if (day === state.prunedDay) return;
+  state.prunedDay = day;
   const oldest = oldestWindows(instant);
   state.keptSince = oldest.daily;
+  state.keptSinceMonth = oldest.monthly;
+  if ((state.unswept += 1) < SWEPT_AFTER) return;
+  state.unswept = 0;
   for (const { used, reached } of state.relationships.values()) {
     prune(used, instant);
     for (const entry of reached) if (isBefore(entry.slice(0, entry.indexOf('|')), oldest)) reached.delete(entry);
   }
+}
+
+/** Days of a wallet. */
+const SWEPT_AFTER = 8;
+
+/** What is used in a window; undefined when nothing ever was, or its counter was dropped. */
+export function usedIn({ keptSince, keptSinceMonth }: UserState, { used }: Relationship, window: string): number | undefined {
+  return isBefore(window, { daily: keptSince, monthly: keptSinceMonth }) ? undefined : used.get(window);
 }

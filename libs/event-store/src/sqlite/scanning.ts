@@ -2,24 +2,17 @@ import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import type { StoredEvent } from '../event-store';
 import { type Line, storedEvent, StreamNames } from './reading';
+import { packedRow, ScannedPage } from './scanned-page';
 import { checkSchema } from './schema';
 
-/** An event as a scan meets it. */
-export interface Scanned {
+/** What an event says, and where it stands; its metadata are not read. */
+export interface ScannedFact {
   position: number;
   stream: number;
   revision: number;
-  /** Position of the event before it in its stream, 0 at the first: readers of the stream follow it. */
-  previous: number;
-  id: string;
   type: string;
-  /** Empty where the scan was not asked for them. */
   data: string;
-  metadata: string;
 }
-
-/** What an event says, and where it stands; its metadata are not read. */
-export type ScannedFact = Pick<Scanned, 'position' | 'stream' | 'revision' | 'type' | 'data'>;
 
 /** Where the store says that a stream ends. */
 export type ScannedHead = [stream: number, revision: number, position: number];
@@ -60,30 +53,25 @@ export class SqliteScan {
   }
 
   /**
-   * Answers a reader of the events that are there now, from one position (exclusive) to another (inclusive); a scan has one. Read in
-   * stretches: what is read stays in memory until the next one, and while one is being read the log of the file cannot start afresh.
-   *
-   * Every row comes as one text, for handing over eight values costs twice as much as reading them. A row that holds a line break, as
-   * canonical JSON never does, cannot be taken apart again, so it is read value by value.
+   * Answers a reader of the events that are there now, from one position (exclusive) to another (inclusive), in the order of positions;
+   * a scan has one. Read in stretches: while one is being read the log of the file cannot start afresh. Behind the rows of a page are
+   * `room` bytes.
    */
-  reader({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => Scanned[] {
+  pages({ part, parts, prefix, types }: ScanPart, room = 0): (after: number, until: number) => ScannedPage {
     const own = 'stream % @parts = @part';
     const data = `case when ${own} or type in (${listed(types)}) then data else '' end`;
     const metadata = `case when ${own} then metadata else '' end`;
-    const rows = this.db.prepare<[object], string>(
-      `select position || ' ' || stream || ' ' || revision || ' ' || previous || '\n' || id || '\n' || type || '\n' || ${data} || '\n' || ${metadata}
-      from events where position > @after and position <= @until and (${own} or ${this.beginningWith(prefix)}) order by position`,
-    );
-    const row = this.db.prepare<[object], Scanned>(
-      `select position, stream, revision, previous, id, type, ${data} as data, ${metadata} as metadata from events where position = @position`,
+    const rows = this.db.prepare<[object], Buffer>(
+      `select cast(coalesce(group_concat(${packedRow(data, metadata)}, ''), '') || zeroblob(@room) as blob) from (
+        select * from events where position > @after and position <= @until and (${own} or ${this.beginningWith(prefix)}) order by position
+      )`,
     );
     rows.pluck();
-    return (after, until) =>
-      rows.all({ part, parts, after, until }).map((text) => scanned(text) ?? row.get({ part, parts, position: parseInt(text, 10) })!);
+    return (after, until) => new ScannedPage(rows.get({ part, parts, after, until, room })!, room);
   }
 
   /**
-   * Answers a reader like that of `reader`, of whole events: those of the streams of a part. The streams that begin with `prefix`, as
+   * Answers a reader like that of `pages`, of whole events: those of the streams of a part. The streams that begin with `prefix`, as
    * far as they are known now, all belong to part 0, which is also shown what other parts have of these types.
    */
   share({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => SharedEvent[] {
@@ -101,7 +89,7 @@ export class SqliteScan {
   }
 
   /**
-   * Answers a reader like that of `reader`, of facts alone: those of the streams of a part, and of other streams those of these types.
+   * Answers a reader like that of `pages`, of facts alone: those of the streams of a part, and of other streams those of these types.
    * A type with a line break in it, as no ledger has one, loses what stands behind it.
    */
   facts({ part, parts, types }: Omit<ScanPart, 'prefix'>): (after: number, until: number) => ScannedFact[] {
@@ -137,28 +125,6 @@ export class SqliteScan {
 const listed = (types: readonly string[]): string => types.map((type) => `'${type.replaceAll("'", "''")}'`).join();
 
 const BUSY_MS = 5_000;
-
-/** Undefined when there are more line breaks than those between the values. */
-function scanned(text: string): Scanned | undefined {
-  const behindNumbers = text.indexOf(BREAK);
-  const behindId = text.indexOf(BREAK, behindNumbers + 1);
-  const behindType = text.indexOf(BREAK, behindId + 1);
-  const behindData = text.indexOf(BREAK, behindType + 1);
-  if (text.includes(BREAK, behindData + 1)) return undefined;
-  const behindPosition = text.indexOf(' ');
-  const behindStream = text.indexOf(' ', behindPosition + 1);
-  const behindRevision = text.indexOf(' ', behindStream + 1);
-  return {
-    position: wholeNumber(text, 0, behindPosition),
-    stream: wholeNumber(text, behindPosition + 1, behindStream),
-    revision: wholeNumber(text, behindStream + 1, behindRevision),
-    previous: wholeNumber(text, behindRevision + 1, behindNumbers),
-    id: text.slice(behindNumbers + 1, behindId),
-    type: text.slice(behindId + 1, behindType),
-    data: text.slice(behindType + 1, behindData),
-    metadata: text.slice(behindData + 1),
-  };
-}
 
 function scannedFact(text: string): ScannedFact {
   const behindPosition = text.indexOf(' ');
