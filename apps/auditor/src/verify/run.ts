@@ -21,7 +21,7 @@ export interface RunOptions extends AuditOptions {
   workers?: number | undefined;
 }
 
-/** Hears how many events have been read; of a store that is shared by threads, about how many. */
+/** Hears how many events have been read; of a store that is shared by threads, about how many: as far as this thread is. */
 export type Progress = (events: number) => void;
 
 /** The whole audit, by the quickest way that the store has. */
@@ -68,6 +68,7 @@ const positioned = (event: StoredEvent) => ({ ...event, position: Number(event.p
 
 const WORKER = join(__dirname, 'worker.js');
 
+/** This thread audits the first part itself: another one would have to load all that this one has loaded. */
 async function auditInParts(
   store: EventStore,
   path: string,
@@ -77,27 +78,24 @@ async function auditInParts(
   progress: Progress,
 ): Promise<AuditResult> {
   const entries = new EntryLog(options.seed);
-  const read = Array.from({ length: parts }, () => 0);
   const run = (part: number): Promise<Part> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER, { workerData: { ...options, path, part, parts, until: Number(head) } });
       let outcome: Part | undefined;
-      worker.on('message', (message: { positions?: number; outcome?: PostedPart }) => {
-        if (message.positions !== undefined) {
-          read[part] = message.positions;
-          progress(Math.round(read.reduce((sum, each) => sum + each, 0) / parts));
-        }
-        if (message.outcome) {
-          entries.take(message.outcome.entries);
-          outcome = received(message.outcome);
-        }
+      worker.on('message', (posted: PostedPart) => {
+        entries.take(posted.entries);
+        outcome = received(posted);
       });
       worker.on('error', reject);
       worker.on('exit', (code) => (outcome ? resolve(outcome) : reject(new Error(`a thread of the audit ended with ${code}`))));
     });
   try {
-    const all = await Promise.all(read.map((_, part) => run(part)));
-    return await concluded(store, all, entries, head);
+    const others = Promise.all(Array.from({ length: parts - 1 }, (_, other) => run(other + 1)));
+    // It is waited for below; meanwhile a failure is not unheard.
+    others.catch(() => undefined);
+    const audit = auditPart({ ...options, path, part: 0, parts, until: Number(head) }, progress);
+    entries.take(audit.entries.handOver());
+    return await concluded(store, [partOf(audit), ...(await others)], entries, head);
   } finally {
     entries.close();
   }
