@@ -136,24 +136,24 @@ const GIVEN_BACK = `\\{"organisationId":"(${ID})","used":(${N}),"window":"(${DAY
 const REVERSED = new RegExp(
   `^\\{"at":"(${INSTANT})",${BALANCE},"lapsed":(${FREE})(?:,"reason":"(${WORDS})")?,` +
     `"returned":\\[(?:\\{"organisationId":"(${ID})","source":"allocated","tokens":(${SOME})\\}|\\{"source":"(free|purchased)","tokens":(${SOME})\\})\\],` +
-    `"tokens":(${SOME}),"usageId":"(${UUID})","windows":\\[(?:${GIVEN_BACK}(?:,${GIVEN_BACK})?)?\\]\\}$`,
+    `"tokens":(${SOME}),"usageId":("${UUID}"),"windows":\\[(?:${GIVEN_BACK}(?:,${GIVEN_BACK})?)?\\]\\}$`,
 );
 
 function reversedOf(text: string): EventOf<'UsageReversed'>['data'] | undefined {
   const match = REVERSED.exec(text);
   if (!match) return undefined;
-  const [organisationId, tokens, usageId = ''] = [match[10], Number(match[14]), match[15]];
+  const [organisationId, tokens, usageId = '""'] = [match[10], Number(match[14]), match[15]];
   const returned: Charge =
     organisationId === undefined
       ? { source: match[12] as 'free' | 'purchased', tokens: Number(match[13]) }
-      : { source: 'allocated', organisationId, tokens: Number(match[11]) };
+      : { source: 'allocated', organisationId: named(organisationId), tokens: Number(match[11]) };
   const windows: EventOf<'UsageReversed'>['data']['windows'] = [];
   for (const first of [16, 19])
     if (match[first] !== undefined)
-      windows.push({ organisationId: match[first], used: Number(match[first + 1]), window: match[first + 2]! });
+      windows.push({ organisationId: named(match[first]), used: Number(match[first + 1]), window: match[first + 2]! });
   const data = {
     at: match[1]!,
-    usageId,
+    usageId: JSON.parse(usageId) as string,
     tokens,
     returned: [returned],
     lapsed: Number(match[8]),

@@ -1,8 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
+import { threadsFor } from '../reading/threads';
 import { Audit } from './audit';
 import type { AuditOptions } from './audited';
 import { EntryLog } from './entries';
@@ -11,10 +11,6 @@ import { type AuditResult, concluded, type Part, partOf } from './result';
 
 /** Events that are read at once: the most that the port allows. */
 const PAGE = 10_000;
-/** More threads than this would wait for each other's reading. */
-const WORKERS_MAX = 64;
-/** A store below this is read before a second thread has started. */
-const SHARED_FROM = 50_000n;
 
 export interface RunOptions extends AuditOptions {
   /** Threads that share the work, where the store lets them; undefined lets the machine decide. */
@@ -33,7 +29,7 @@ export async function auditStore(
 ): Promise<AuditResult> {
   const head = await store.headPosition();
   if (isEventStoreDb(url)) return auditThroughPort(store, head, options, progress);
-  const parts = workers ?? (head < SHARED_FROM ? 1 : Math.min(WORKERS_MAX, availableParallelism()));
+  const parts = workers ?? threadsFor(head);
   // Threads run compiled code; whoever runs the sources has one.
   if (parts > 1 && existsSync(WORKER)) return auditInParts(store, sqlitePath(url), head, parts, options, progress);
   const audit = auditPart({ ...options, path: sqlitePath(url), part: 0, parts: 1, until: Number(head) }, progress);
