@@ -41,9 +41,15 @@ export class LedgerAdapter extends FastifyAdapter {
   }
 }
 
-/** Bytes that are not HTTP never become a request, so their answer is written by hand. */
+/** The answer that Node is about to write to a socket; its own handler of such errors looks at the same field. */
+const answerInFlight = (socket: Socket): boolean => Boolean((socket as { _httpMessage?: unknown })._httpMessage);
+
+/**
+ * Bytes that are not HTTP never become a request, so their answer is written by hand; but not while an earlier request of the same
+ * connection is under way: its caller would take the refusal for its own, of a command that is accepted. Without an answer it asks again.
+ */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  if (error.code === 'ECONNRESET' || !socket.writable || answerInFlight(socket)) {
     socket.destroy();
     return;
   }

@@ -92,6 +92,28 @@ describe('a path, a query or a header that is not valid', () => {
     }
   });
 
+  it('no refusal to a request whose connection goes on with what is not HTTP: its command may be accepted', async () => {
+    if (!ledger.app.getHttpServer().listening) await ledger.app.listen({ port: 0, host: '127.0.0.1' });
+    const { port } = ledger.app.getHttpServer().address() as AddressInfo;
+    const token = await ledger.token(PLATFORM);
+    const sent = (text: string) =>
+      new Promise<string>((resolve) => {
+        let answer = '';
+        const socket = connect(port, '127.0.0.1', () => socket.write(text));
+        socket
+          .on('data', (data) => (answer += data.toString()))
+          .on('error', () => undefined)
+          .on('close', () => resolve(answer));
+      });
+    const body = '{"tokens":1}';
+    const request = `POST ${usages} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nidempotency-key: short\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    expect(await sent(`${request}, and more than it said\r\n\r\n`)).not.toMatch(/ 4\d\d /);
+    expect(await sent('what is not HTTP\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*VALIDATION_FAILED/s);
+    expect((await use({ body: { tokens: 1 }, headers: { 'idempotency-key': 'short' } })).status).toBe(201);
+    await ledger.send('POST', '/v1/users/u1/purchases', { body: { tokens: 200, paymentReference: 'short' } });
+    await use({ body: { tokens: 199 } });
+  });
+
   it.each([
     ['GET', '/v1/organisations/acme/members?limit=0', '/limit'],
     ['GET', '/v1/organisations/acme/members?limit=501', '/limit'],
