@@ -155,8 +155,9 @@ describe('a body that is not valid', () => {
     for (const lines of [[], Array.from({ length: 10_001 }, () => good), 'all']) expect(fields(await allocate(lines))).toEqual(['/lines']);
   });
 
-  it('refuses hostile bodies quickly', async () => {
-    const began = Date.now();
+  it('refuses hostile bodies at a bounded price', async () => {
+    // Processor time: how long it takes hangs on what else the machine does.
+    const before = process.cpuUsage();
     const million = (text: string) => Array.from({ length: 380_000 }, () => text).join(',');
     for (const raw of [
       `{"tokens":1,"sources":[${million('"free"')}]}`,
@@ -166,8 +167,9 @@ describe('a body that is not valid', () => {
       `{"tokens":1,"service":"${'\\n'.repeat(2_000_000)}"}`,
     ])
       expectRefused(await use({ raw }));
-    expect(Date.now() - began).toBeLessThan(10_000);
-  });
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000_000).toBeLessThan(10);
+  }, 60_000);
 
   it('bodies that are too large, of another type, of no type, or missing', async () => {
     const large = await use({ raw: `{"tokens":1,"service":"${'x'.repeat(11 * 1024 * 1024)}"}` });
