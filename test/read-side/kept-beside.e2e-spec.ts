@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { buildTo } from '../../apps/ledger/src/views/building';
@@ -113,6 +114,19 @@ it('goes on at its last commit when the next one fails, and wakes who waits', as
   outside.exec('drop trigger full');
   expect([await waiting, available()]).toEqual([true, 1_500]);
 });
+
+it('says how far it is while it catches up from where it was', async () => {
+  await readModel.stop();
+  await settleTown(ledger.store, { events: TOWN_EVENTS, seed: 8, timeZone: 'UTC' });
+  await readModel.start();
+  const seen = new Set<number>();
+  while (!readModel.ready) {
+    await turn();
+    seen.add(readModel.progress.percent);
+  }
+  expect(seen.size).toBeGreaterThan(3);
+  expect(await readModel.reached(await ledger.store.headPosition(), WAIT_MS)).toBe(true);
+}, 60_000);
 
 it('commits what it has read when it stops', async () => {
   await ledger.write(acme, [purchased(500, 1_500, 'r2')]);

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { HowFar } from './how-far';
 import type { FromKeeping, KeepingOptions, ToKeeping } from './keeping';
+import { progressOf } from './progress';
 
-type Seen = Exclude<FromKeeping, { failed: string }>;
+type Seen = Exclude<FromKeeping, { failed: string } | { reading: bigint }>;
 
 /** The thread could not go on. Nothing that it did not commit was ever seen. */
 export class KeeperFailed extends Error {
@@ -46,6 +47,7 @@ export class Keeper {
       let failure: Error | undefined;
       this.worker.on('message', (news: FromKeeping) => {
         if ('failed' in news) failure = new KeeperFailed(news.failed, news.useless);
+        else if ('reading' in news) far.building(progressOf(news.reading, far.headAtStart));
         else this.goOn(news);
       });
       this.worker.once('error', (error) => (failure = error));

@@ -18,8 +18,9 @@ export interface KeepingOptions {
 /** Hurry: somebody waits, so what is read is committed at once. Calm: nobody does any more. */
 export type ToKeeping = 'hurry' | 'calm' | 'stop';
 
-/** What everybody can see from now on; or why there will be no more. */
+/** How far it has read, while it is behind; what everybody can see from now on; or why there will be no more. */
 export type FromKeeping =
+  | { reading: bigint }
   | { position: bigint; mark: string; progressed: ReadonlySet<string> }
   | { failed: string; /** True when the file can only be thrown away. */ useless: boolean };
 
@@ -119,6 +120,7 @@ export class Keeping {
     this.last = last;
     this.readTo = last.position;
     this.uncommitted += batch.length;
+    if (behind) this.tell({ reading: last.position });
     if (behind ? this.uncommitted >= COMMIT_EVENTS_BEHIND : pressing || this.uncommitted >= COMMIT_EVENTS) this.commit();
     else this.commitWithin(behind ? COMMIT_MS_BEHIND : settles ? COMMIT_MS_SETTLING : COMMIT_MS);
   }
