@@ -55,6 +55,9 @@ export const AMOUNT_KINDS: Kind[] = [
     data.balanceAfter.free.tokens += 5;
     data.balanceAfter.balance += 5;
   }),
+  changed('a day of record that no calendar has', [], ['calendar'], (data) => (data.at = data.at.replace(/-\d\d-\d\dT/, '-02-30T'))),
+  changed('a day of usage that no calendar has', ['TokensUsed'], ['calendar'], (data) => (data.occurredAt = data.occurredAt.replace(/-\d\d-\d\dT/, '-04-31T'))), // prettier-ignore
+  changed('a window that no calendar has', ['TokensUsed'], ['calendar'], (data) => (data.considered[0].windows.daily.window = '2025-02-29'), (data) => data.considered.length > 0), // prettier-ignore
   changed('the month of free tokens goes back', ['FreeAllowanceGranted'], ['month'], (data) => (data.balanceAfter.free.month = data.month = '2020-01')), // prettier-ignore
   changed('what an allowance added', ['FreeAllowanceSet'], ['allowance'], (data) => (data.added += 1)),
   {

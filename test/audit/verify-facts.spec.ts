@@ -1,6 +1,6 @@
 import { faultOf } from '@ledger/event-contract';
-import { canonical } from '@ledger/wallet';
-import { usualData } from '@ledger/wallet';
+import { canonical, usualData } from '@ledger/wallet';
+import { checkCalendar } from '../../apps/auditor/src/verify/facts';
 import { Dice } from './tamper-forging';
 import { randomRows, type Row } from './tamper-store';
 
@@ -69,4 +69,17 @@ it('accepts no text that the slow way refuses, whatever is changed in it', () =>
   }
   // Some changes make another good event; were there none, the pieces would be too rough to try anything.
   expect(accepted).toBeGreaterThan(0);
+});
+
+it.each([
+  ['{"at":"2026-02-28T10:00:00.000Z"}', []],
+  ['{"at":"2026-02-29T10:00:00.000Z"}', ['2026-02-29']],
+  ['{"at":"2028-02-29T10:00:00.000Z","occurredAt":"2028-02-30T10:00:00.000Z"}', ['2028-02-30']],
+  ['{"daily":"2026-06-31","day":"2026-09-31","resetsAt":"2026-11-31T00:00:00.000Z","window":"2026-04-31"}', ['2026-06-31', '2026-09-31', '2026-11-31', '2026-04-31']], // prettier-ignore
+  ['{"day":"2026-01-31","window":"2026-12-31"}', []],
+  [JSON.stringify({ reference: '"at":"2026-02-30T', service: '2026-02-30' }), []],
+])('names the days of %s that no calendar has', (data, days) => {
+  const found: unknown[] = [];
+  checkCalendar(data, (_rule, _what, _expected, day) => found.push(day));
+  expect(found).toEqual(days);
 });

@@ -2,7 +2,7 @@ import type { StoredEvent } from '@ledger/event-store';
 import { isoInstant, type OrganisationEvent, type UserEvent, type WalletEvent, WALLET_ID_PATTERN, walletOf } from '@ledger/wallet';
 import { checkLink, firstLink, parsed } from './chain';
 import { EntryLog } from './entries';
-import { checkKey, factOf } from './facts';
+import { checkCalendar, checkKey, factOf } from './facts';
 import { type Fault, Findings, type Rule } from './finding';
 import type { AuditedEvent, AuditOptions, Head, State } from './audited';
 import type { Seed } from './fingerprint';
@@ -91,7 +91,9 @@ export class Audit {
   private addStored(event: AuditedEvent, state: State): void {
     const { key, contentHash } = checkLink(state.link, event, this.fault);
     const fact = factOf(event, state.kind, this.fault);
-    if (fact) this.judge(event, state, fact, key, contentHash);
+    if (!fact) return;
+    checkCalendar(event.data, this.fault);
+    this.judge(event, state, fact, key, contentHash);
   }
 
   /** What `judge` does, of a usage that lies in a page. */

@@ -28,6 +28,16 @@ export function factOf({ type, data }: { type: string; data: string }, kind: Kin
   return undefined;
 }
 
+/** The days that not every month has, where an event names a day or an instant. In a text of a caller the quotation marks are escaped. */
+const LATE_DAYS = /"(at|occurredAt|resetsAt|window|daily|day)":"([0-9]{4}-[0-9]{2}-(29|30|31))/g;
+
+/** A pattern cannot say how long a month is. */
+export function checkCalendar(data: string, fault: Fault): void {
+  for (const [, name, date, day] of data.matchAll(LATE_DAYS))
+    if (new Date(`${date}T00:00:00.000Z`).getUTCDate() !== Number(day))
+      fault('calendar', `the day of ${name}`, 'one that the calendar has', date);
+}
+
 /** Several events in a row may be the result of one key: parts of an allocation, a batch of members, a declined day of storage. */
 export function checkKey(
   state: { lastKey: LastKey | undefined },

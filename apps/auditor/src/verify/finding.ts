@@ -12,6 +12,7 @@ export const RULES = {
   type: 'the type is one that this kind of wallet has',
   'schema-version': 'the event is of a known version',
   schema: 'the data fit the JSON Schema of the type',
+  calendar: 'instants and days are ones that the calendar has: no 30 February',
   time: 'at never goes back within a stream',
   opened: 'a wallet is opened once, by its first event, under the id of its stream',
   balance: 'balanceAfter follows from the balance before and the event',
