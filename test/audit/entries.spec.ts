@@ -58,6 +58,14 @@ it('finds the same when most has gone to files, and leaves none of them behind',
   expect(readdirSync(folder)).toEqual([]);
 });
 
+it('puts its files below the folder that it is given', () => {
+  const home = mkdtempSync(join(folder, 'home-'));
+  const log = filled(new EntryLog(SEED, KEPT_WORDS, home), 0, COUNT);
+  expect([readdirSync(home).length, readdirSync(folder).length]).toEqual([1, 1]);
+  log.close();
+  expect(readdirSync(home)).toEqual([]);
+});
+
 it('finds the same when threads hand over what they kept and what they put into files', async () => {
   const parts = [filled(new EntryLog(SEED, KEPT_WORDS), 0, COUNT / 2), filled(new EntryLog(SEED), COUNT / 2, COUNT)];
   const whole = new EntryLog(SEED, KEPT_WORDS);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { auditor, type Ran } from './explain-cli';
 import { dataOf, edit, metaOf, reseal } from './tamper-forging';
@@ -74,6 +74,24 @@ it(
     const bad = await forged((all) => (all.find(({ type }) => type === 'AllocationReceived')!.type = 'TokensFound'));
     const refused = await replayed(bad, '3');
     expect([refused.status, refused.err]).toEqual([2, expect.stringMatching(/^userWallet-\S+ revision \d+ \(event \S+\) is no event/)]);
+  },
+  WAIT_MS,
+);
+
+it(
+  'leaves no file behind when its threads fail',
+  async () => {
+    const damaged = await stores.holding(rows);
+    const bytes = readFileSync(damaged);
+    bytes.fill(0xff, bytes.length / 2);
+    writeFileSync(damaged, bytes);
+    const folder = file('scratch');
+    mkdirSync(folder);
+    const failed = await auditor(['verify', ...at(damaged), '--workers', '3'], { TMPDIR: folder });
+    expect([failed.status, failed.err]).toEqual([2, expect.stringContaining('malformed')]);
+    expect(readdirSync(folder)).toEqual([]);
+    const clean = await auditor(['verify', ...at(store), '--workers', '3'], { TMPDIR: folder });
+    expect([clean.status, readdirSync(folder)]).toEqual([0, []]);
   },
   WAIT_MS,
 );

@@ -46,8 +46,8 @@ export class Audit {
   private readonly earlier = new Map<string, Head | undefined>();
   private current: Pick<StoredEvent, 'stream' | 'revision' | 'id'> = { stream: '', revision: -1, id: '' };
 
-  constructor({ seed, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions) {
-    this.entries = new EntryLog(seed);
+  constructor({ seed, folder, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions) {
+    this.entries = new EntryLog(seed, undefined, folder);
     this.headsAt = headsAt;
     this.trustedUntil = trustedUntil;
     this.around = {

@@ -56,10 +56,11 @@ export class EntryLog {
   private readonly folders: string[] = [];
   private readonly print = new Fingerprint();
 
-  /** Entries are kept in memory up to so many words. */
+  /** Entries are kept in memory up to so many words; what comes after them goes to files below `home`. */
   constructor(
     private readonly seed: Seed,
     private readonly keptWordsMax = KEPT_WORDS_MAX,
+    private readonly home = tmpdir(),
   ) {
     this.starts = Object.fromEntries(KINDS.map((kind) => [kind, mixed(seed, FAMILY[kind])])) as Record<EntryKind, Seed>;
   }
@@ -148,7 +149,7 @@ export class EntryLog {
   }
 
   private spill(): void {
-    if (this.folder === undefined) this.folders.push((this.folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'))));
+    if (this.folder === undefined) this.folders.push((this.folder = mkdtempSync(join(this.home, 'ledger-audit-'))));
     const { folder } = this;
     this.full.forEach((chunks, bucket) => {
       const file = openSync(fileOf(folder, bucket), 'a', 0o600);

@@ -74,6 +74,9 @@ export function auditPart({ path, part, parts, until, ...options }: PartitionOpt
     checkHeads(scan, { part, parts, until }, streams, audit);
     audit.finish();
     return audit;
+  } catch (error) {
+    audit.entries.close();
+    throw error;
   } finally {
     scan.close();
   }

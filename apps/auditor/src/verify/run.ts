@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
@@ -73,10 +74,15 @@ async function auditInParts(
   options: AuditOptions,
   progress: Progress,
 ): Promise<AuditResult> {
-  const entries = new EntryLog(options.seed);
+  // A thread that fails leaves its files behind, so all of them go below one folder, which this thread looks after.
+  const folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
+  const shared = { ...options, folder, path, parts, until: Number(head) };
+  const entries = new EntryLog(options.seed, undefined, folder);
+  const workers: Worker[] = [];
   const run = (part: number): Promise<Part> =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(WORKER, { workerData: { ...options, path, part, parts, until: Number(head) } });
+      const worker = new Worker(WORKER, { workerData: { ...shared, part } });
+      workers.push(worker);
       let outcome: Part | undefined;
       worker.on('message', (posted: PostedPart) => {
         entries.take(posted.entries);
@@ -89,10 +95,12 @@ async function auditInParts(
     const others = Promise.all(Array.from({ length: parts - 1 }, (_, other) => run(other + 1)));
     // It is waited for below; meanwhile a failure is not unheard.
     others.catch(() => undefined);
-    const audit = auditPart({ ...options, path, part: 0, parts, until: Number(head) }, progress);
+    const audit = auditPart({ ...shared, part: 0 }, progress);
     entries.take(audit.entries.handOver());
     return await concluded(store, [partOf(audit), ...(await others)], entries, head);
   } finally {
-    entries.close();
+    // None may be writing any more.
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    rmSync(folder, { recursive: true, force: true });
   }
 }
