@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEventStore } from '@ledger/event-store';
 import { accountName, dashedId, plainId } from '../../apps/auditor/src/export/accounts';
+import { partName } from '../../apps/auditor/src/export/journal-parts';
 import { replay } from '../../apps/auditor/src/replay/replay';
 import { auditor, auditorHere, present, run } from './explain-cli';
 import { liveSchool, ODD_IDS, ORGANISATION, type School } from './explain-school';
@@ -57,22 +58,32 @@ describe('a journal', () => {
     expect(out).toContain('    Assets:User:a.b_c~d-e:Free  -10 TOK = 0 TOK\n');
   }, 30_000);
 
+  /** What hledger comes to. */
+  async function balancesIn(path: string): Promise<Record<string, number>> {
+    const { out } = await run('hledger', ['-f', path, 'balance', '--flat', '--output-format', 'csv']);
+    const rows = out.trim().split('\n').slice(1).map((row) => JSON.parse(`[${row}]`) as [string, string]); // prettier-ignore
+    return Object.fromEntries(
+      rows
+        .filter(([account]) => account !== 'total' && account !== 'Total:')
+        .map(([account, amount]) => [account, Number(amount.replace(' TOK', ''))]),
+    );
+  }
+
+  /** In files of so many transactions. */
+  async function partsOf(url: string, name: string, transactions: number): Promise<string[]> {
+    const path = join(school.folder, name);
+    const { status, err } = await auditorHere(['export', '--journal', 'hledger', '--event-store', url, '--out', path, '--transactions', String(transactions)]); // prettier-ignore
+    expect([status, err]).toEqual([0, expect.stringContaining('files were written')]);
+    const count = Number(/(\d+) files were written/.exec(err)?.[1]);
+    return Array.from({ length: count }, (_, index) => partName(path, index + 1));
+  }
+
   it('of hledger passes its strict check, and comes to the same balances', async () => {
     if (!(await present('hledger', ['--version'], HLEDGER))) return;
     const check = async (url: string, name: string) => {
       const path = await journalOf('hledger', url, name);
       expect(await run('hledger', ['-f', path, 'check', '--strict'])).toEqual({ status: 0, out: '', err: '' });
-      const { out } = await run('hledger', ['-f', path, 'balance', '--flat', '--output-format', 'csv']);
-      const rows = out
-        .trim()
-        .split('\n')
-        .slice(1)
-        .map((row) => JSON.parse(`[${row}]`) as [string, string]);
-      const found = Object.fromEntries(
-        rows
-          .filter(([account]) => account !== 'total' && account !== 'Total:')
-          .map(([account, amount]) => [account, Number(amount.replace(' TOK', ''))]),
-      );
+      const found = await balancesIn(path);
       expect(found).toEqual(await balances(url, plainId));
       expect(Object.keys(found).length).toBeGreaterThan(5);
       return path;
@@ -85,6 +96,38 @@ describe('a journal', () => {
     writeFileSync(path, changed);
     const { status, err } = await run('hledger', ['-f', path, 'check', '--strict']);
     expect([status, err]).toEqual([1, expect.stringContaining('balance assertion')]);
+  }, 60_000);
+
+  const TRANSACTION = /^\d{4}-\d\d-\d\d \* \(.*@\d+\)/gm;
+  it('of hledger has the same transactions when it is cut into files, each begun by what the ones before it come to', async () => {
+    const whole = readFileSync(await journalOf('hledger', school.url, 'whole.journal'), 'utf8').match(TRANSACTION)!;
+    const parts = (await partsOf(school.url, 'cut.journal', 3)).map((path) => readFileSync(path, 'utf8'));
+    const each = parts.map((text) => text.match(TRANSACTION) ?? []);
+    expect(each.flat()).toEqual(whole);
+    expect(each.slice(0, -1).map(({ length }) => length)).toEqual(Array.from({ length: parts.length - 1 }, () => 3));
+    expect(parts.length).toBeGreaterThan(3);
+    expect(parts.map((text) => text.includes('Opening balances'))).toEqual(parts.map((_, index) => index > 0));
+    const held = new Map<string, number>();
+    for (const [index, text] of parts.entries()) {
+      const [before = '', ...behind] = text.split(/(?=^\d{4}-\d\d-\d\d \* \()/m);
+      const opening = new Map([...before.matchAll(/^ {4}(\S+) {2}(-?\d+) TOK = \2 TOK$/gm)].map(([, account, tokens]) => [account!, Number(tokens)])); // prettier-ignore
+      if (index > 0) expect(opening).toEqual(new Map([...held].filter(([, tokens]) => tokens !== 0)));
+      for (const [, account, tokens] of behind.join('').matchAll(/^ {4}(\S+) {2}(-?\d+) TOK/gm))
+        held.set(account!, (held.get(account!) ?? 0) + Number(tokens));
+    }
+  }, 30_000);
+
+  it("of hledger passes the check in parts, each alone, and the last one comes to the ledger's balances", async () => {
+    if (!(await present('hledger', ['--version'], HLEDGER))) return;
+    const check = async (url: string, name: string, transactions: number) => {
+      const parts = await partsOf(url, name, transactions);
+      expect(parts.length).toBeGreaterThan(2);
+      for (const part of parts)
+        expect([part, await run('hledger', ['-f', part, 'check', '--strict'])]).toEqual([part, { status: 0, out: '', err: '' }]);
+      expect(await balancesIn(parts.at(-1)!)).toEqual(await balances(url, plainId));
+    };
+    await check(school.url, 'school.journal', 4);
+    for await (const { url } of randomStores(seedOf('JOURNAL_SEED'), 1)) await check(url, 'random.journal', 20);
   }, 60_000);
 
   it('of beancount passes its check, balances included', async () => {

@@ -1,6 +1,7 @@
 import type { EventStore } from '@ledger/event-store';
 import { BadArguments, CLEAN, type Command, flags, openStore, storeUrl } from '../cli/command';
 import { allEvents } from '../replay/facts';
+import { writeParts } from './journal-parts';
 import { beancountJournal, hledgerJournal, type Journal } from './journal';
 import { csvLines, type EventLines, jsonLines } from './lines';
 import { fileOutput, type Output, standardOutput } from './output';
@@ -11,19 +12,26 @@ const JOURNALS: Readonly<Record<string, () => Journal>> = { hledger: hledgerJour
 
 export const exportCommand: Command = {
   summary: 'write all events as JSON Lines, CSV or Parquet, or their postings as a journal',
-  usage: 'export --format jsonl|csv|parquet | --journal hledger|beancount  [--out FILE] [--event-store URL]',
+  usage: 'export --format jsonl|csv|parquet | --journal hledger|beancount  [--out FILE [--transactions N]] [--event-store URL]',
   async run(args, { env, out, err }) {
     const values = flags(args, {
       format: { type: 'string' },
       journal: { type: 'string' },
       out: { type: 'string' },
+      transactions: { type: 'string' },
       'event-store': { type: 'string' },
     });
     const wanted = wantedOf(values);
     const { out: file } = values;
     if (wanted === 'parquet' && file === undefined) throw new BadArguments('--out is missing: Parquet is written to a file only.');
+    const transactions = transactionsOf(values);
     const store = await openStore(storeUrl(values['event-store'], env));
     try {
+      if (transactions !== undefined && file !== undefined) {
+        const { events, files } = await writeParts(store, file, transactions);
+        err(`${events} events were read, and ${files.length} files were written, from ${files[0]} to ${files.at(-1)}.`);
+        return CLEAN;
+      }
       const events =
         wanted === 'parquet'
           ? await writeParquet(store, file ?? '')
@@ -48,6 +56,16 @@ function wantedOf({ format, journal }: { format?: string; journal?: string }): E
   if (format === 'jsonl') return jsonLines;
   if (format === 'csv') return csvLines;
   throw new BadArguments(`--format must be one of ${FORMATS.join(', ')}, and is "${format}".`);
+}
+
+/** How many each file of a journal holds at most. @throws BadArguments */
+function transactionsOf({ journal, out, transactions }: { journal?: string; out?: string; transactions?: string }): number | undefined {
+  if (transactions === undefined) return undefined;
+  if (journal !== 'hledger' || out === undefined)
+    throw new BadArguments('--transactions cuts a journal of hledger into files: it wants --journal hledger and --out.');
+  if (!/^[1-9]\d{0,8}$/.test(transactions))
+    throw new BadArguments(`--transactions takes a number from 1 to 999999999; "${transactions}" is none.`);
+  return Number(transactions);
 }
 
 async function writeLines(store: EventStore, lines: EventLines | Journal, output: Output): Promise<number> {

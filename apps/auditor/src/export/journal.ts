@@ -19,22 +19,35 @@ interface Line extends Posting {
   after?: number;
 }
 
-/** hledger's own format. Every line is held against the balance that its event claims. */
-export function hledgerJournal(): Journal {
+/**
+ * hledger's own format. Every line is held against the balance that its event claims. `held` is what accounts hold before the first
+ * event: with it a journal begins anywhere in a ledger and can be checked alone. It goes on with the events.
+ */
+export function hledgerJournal(held = new Map<string, number>()): Journal {
   const declared = new Set<string>();
   const name = (account: string): string => accountName(account, plainId);
-  const transaction = ({ stream, revision, id, type }: StoredEvent, at: string, lines: readonly Line[]): string =>
-    [
+  const opening = [...held].filter(([, tokens]) => tokens !== 0).map(([account, tokens]): Line => ({ account, tokens, after: tokens }));
+  const transaction = ({ stream, revision, id, type }: StoredEvent, at: string, lines: readonly Line[]): string => {
+    for (const { account, tokens } of lines) held.set(account, (held.get(account) ?? 0) + tokens);
+    return [
       ...fresh(declared, lines).map((account) => `account ${name(account)}\n`),
       `${at.slice(0, 10)} * (${stream}@${revision}) ${type}  ; event:${id}, at:${at}\n`,
-      ...lines.map(({ account, tokens, after }) => {
-        const assertion = after === undefined ? '' : ` = ${after} ${TOKEN}`;
-        return `    ${name(account)}  ${tokens} ${TOKEN}${assertion}\n`;
-      }),
-      '\n',
+      ...posted(lines),
     ].join('');
+  };
+  const posted = (lines: readonly Line[]): string[] => [
+    ...lines.map(({ account, tokens, after }) => {
+      const assertion = after === undefined ? '' : ` = ${after} ${TOKEN}`;
+      return `    ${name(account)}  ${tokens} ${TOKEN}${assertion}\n`;
+    }),
+    '\n',
+  ];
+  const opened =
+    opening.length === 0
+      ? []
+      : [...fresh(declared, opening).map((account) => `account ${name(account)}\n`), `${OPENED} * Opening balances\n`, ...posted(opening)];
   return {
-    head: `; The postings of a token ledger: 1 ${TOKEN} is one token.\n\ncommodity 1000. ${TOKEN}\n\n`,
+    head: [`; The postings of a token ledger: 1 ${TOKEN} is one token.\n\ncommodity 1000. ${TOKEN}\n\n`, ...opened].join(''),
     of: (page) => page.map((stored) => written(stored, transaction)).join(''),
     tail: () => '',
   };
@@ -84,6 +97,12 @@ function written(stored: StoredEvent, transaction: (stored: StoredEvent, at: str
   const event = factOf(stored);
   const lines = linesOf(wallet, event);
   return lines.length === 0 ? '' : transaction(stored, event.data.at, lines);
+}
+
+/** Whether the event has a transaction. */
+export function movesTokens(stored: StoredEvent): boolean {
+  const wallet = walletOf(stored.stream);
+  return wallet !== undefined && linesOf(wallet, factOf(stored)).length > 0;
 }
 
 export function linesOf(wallet: WalletRef, event: WalletEvent): Line[] {
