@@ -75,7 +75,7 @@ export class ScannedPage {
     const { bytes } = this;
     const from = this.at;
     let value = 0;
-    for (let at = from; ; at += 1) {
+    for (let at = from; at < bytes.length; at += 1) {
       const byte = bytes[at]!;
       if (byte === SPACE) {
         this.at = at + 1;
@@ -85,6 +85,7 @@ export class ScannedPage {
       if (byte === MINUS) return this.below(from);
       value = value * 10 + (byte - ZERO);
     }
+    throw new Error('A page of the store ends within a row.');
   }
 
   private below(from: number): number {

@@ -98,13 +98,15 @@ it('gives a part its own streams whole, and of the others those of the prefix, w
   }
 });
 
-it('reads numbers that no event has, as somebody may have written them into the file', async () => {
+it('reads numbers and an id that no event has, as somebody may have written them into the file', async () => {
   await store.append('userWallet-a', -1, [event('Any', '{}')]);
   const db = new Database(path);
-  db.exec('drop trigger events_are_never_changed; update events set revision = -12, previous = -3, stream = 9007199254740991');
+  db.exec(`drop trigger events_are_never_changed; update events set revision = -12, previous = -3, stream = ${2 ** 53 - 1}, id = 'é€'`);
   db.close();
   scan = new SqliteScan(path);
-  expect(rowsOf(scan.pages(ALL)(0, 10))).toMatchObject([{ position: 1, revision: -12, previous: -3, stream: 2 ** 53 - 1, data: '{}' }]);
+  expect(rowsOf(scan.pages(ALL)(0, 10))).toMatchObject([
+    { position: 1, revision: -12, previous: -3, stream: 2 ** 53 - 1, id: 'é€', data: '{}' },
+  ]);
 });
 
 it('leaves room behind the rows of a page, also of an empty one', async () => {
