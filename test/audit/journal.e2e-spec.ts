@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openEventStore } from '@ledger/event-store';
+import { type EventStore, openEventStore } from '@ledger/event-store';
 import { accountName, dashedId, plainId } from '../../apps/auditor/src/export/accounts';
-import { partName } from '../../apps/auditor/src/export/journal-parts';
+import { movesTokens } from '../../apps/auditor/src/export/journal';
+import { partName, writeParts } from '../../apps/auditor/src/export/journal-parts';
 import { replay } from '../../apps/auditor/src/replay/replay';
 import { auditor, auditorHere, present, run } from './explain-cli';
 import { liveSchool, ODD_IDS, ORGANISATION, type School } from './explain-school';
@@ -116,6 +117,19 @@ describe('a journal', () => {
         held.set(account!, (held.get(account!) ?? 0) + Number(tokens));
     }
   }, 30_000);
+
+  it('of hledger begins no file for events that move nothing', async () => {
+    const store = await openEventStore(school.url, { mustExist: true });
+    const all = await store.readAll(-1n, 1_000);
+    await store.close();
+    const end = all.findIndex((event, index) => index > 5 && !movesTokens(event));
+    // The store as it was then.
+    const then = { headPosition: () => Promise.resolve(all[end]!.position), readAll: () => Promise.resolve(all) } as unknown as EventStore;
+    const transactions = all.slice(0, end).filter(movesTokens).length;
+    const whole = await writeParts(then, join(school.folder, 'then.journal'), transactions);
+    expect([end > 5, whole.events, whole.files.length]).toEqual([true, end + 1, 1]);
+    expect((await writeParts(then, join(school.folder, 'then.journal'), transactions - 1)).files.length).toBe(2);
+  });
 
   it("of hledger passes the check in parts, each alone, and the last one comes to the ledger's balances", async () => {
     if (!(await present('hledger', ['--version'], HLEDGER))) return;
