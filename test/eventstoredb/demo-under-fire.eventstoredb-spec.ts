@@ -144,7 +144,7 @@ function storedRowsOf(data: string): StoredRow[] {
 
 /**
  * Silence costs seconds each time and comes rarely. A cut connection takes every append under way with it, and the adapter waits
- * before it tries again: at 3 in 100 one command of the demo was answered 503 all the 8 times that it is sent at most.
+ * before it tries again: the more often, the more seconds are spent waiting.
  */
 function faultAfter(seed: number, kill: number): FaultSettings {
   const pick = random(seed, 2 * kill + 1);

@@ -1,8 +1,11 @@
 import { Agent, request, type IncomingHttpHeaders } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** How often one command is sent at most: under 429, 503 and lost connections it is repeated with the same key. */
-const ATTEMPTS_MAX = 8;
+/**
+ * How often one command is sent at most: under 429, 503 and lost connections it is repeated with the same key. As `Retry-After` has it
+ * that is half a minute: on a store that loses connections all the time, one command in some thousands is unlucky 8 times in a row.
+ */
+const ATTEMPTS_MAX = 30;
 const PAUSE_MAX_MS = 2_000;
 const PAUSE_MS = 50;
 const ANSWER_MAX_MS = 30_000;
