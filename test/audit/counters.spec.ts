@@ -1,6 +1,6 @@
 import { isoInstant, prune } from '@ledger/wallet';
 import { firstLink } from '../../apps/auditor/src/verify/chain';
-import { newUser, pruneCounters, relationshipOf, usedIn } from '../../apps/auditor/src/verify/user-state';
+import { giveBack, newUser, pruneCounters, relationshipOf, usedIn } from '../../apps/auditor/src/verify/user-state';
 
 /** The audit drops counters of windows when the ledger does, though it looks for them only now and then. */
 
@@ -34,4 +34,18 @@ it('knows after every event which counters the ledger has dropped, and does not 
     expect(Math.max(used.size, reached.size)).toBeLessThan(KEPT_MAX);
   }
   expect(dropped).toBeGreaterThan(DAYS);
+});
+
+it('counts on in a dropped window that a reversal has brought back, until the next day', () => {
+  const state = newUser('ann', firstLink('userWallet-ann'));
+  const relationship = relationshipOf(state, 'acme');
+  const pruned = (date: string) => pruneCounters(state, date, Date.parse(`${date}T10:00:00.000Z`));
+  giveBack(state, relationship, '2026-01-01', 5);
+  pruned('2026-02-01');
+  expect(usedIn(state, relationship, '2026-01-01')).toBeUndefined();
+  giveBack(state, relationship, '2026-01-01', 3);
+  pruned('2026-02-01');
+  expect(usedIn(state, relationship, '2026-01-01')).toBe(3);
+  pruned('2026-02-02');
+  expect(usedIn(state, relationship, '2026-01-01')).toBeUndefined();
 });

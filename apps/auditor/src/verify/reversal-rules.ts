@@ -2,7 +2,7 @@ import { type Charge, type EventOf, sumOf } from '@ledger/wallet';
 import type { EntryLog } from './entries';
 import type { Fingerprint } from './fingerprint';
 import type { Place, Surroundings } from './surroundings';
-import { pruneCounters, relationshipOf, type Touched, usedIn, type UserState } from './user-state';
+import { giveBack, pruneCounters, relationshipOf, type Touched, usedIn, type UserState } from './user-state';
 
 /** The rules of reversals. A usage may be long ago: what a reversal must agree in with it is entered as a digest, and joined at the end. */
 
@@ -42,7 +42,7 @@ export function checkReversal(
   }
   // Decided before old counters are dropped, counted after it: as the ledger does.
   pruneCounters(state, place.day, place.at);
-  for (const { organisationId, window, used } of windows) relationshipOf(state, organisationId).used.set(window, used);
+  for (const { organisationId, window, used } of windows) giveBack(state, relationshipOf(state, organisationId), window, used);
   flows.usage.add(-tokens);
   flows.lapsed.add(lapsed);
   return { free, purchased, allocated: [...back.keys()] };

@@ -12,6 +12,8 @@ export interface Relationship {
   received: number;
   /** Used, by window. */
   used: Counters;
+  /** Counters that a reversal brought back although their windows are dropped; the next day drops them again. */
+  broughtBack: Counters | undefined;
   /** Limits recorded as reached, as `window|limit`. */
   reached: Set<string>;
   policyRevision: number;
@@ -61,6 +63,8 @@ export interface UserState {
   keptSinceMonth: string;
   /** Days since dropped counters were looked for. */
   unswept: number;
+  /** Where counters were brought back today. */
+  broughtBackIn: Relationship[];
 }
 
 /** The result of the last event's key, for several events in a row may be one result. */
@@ -106,6 +110,7 @@ export const newUser = (id: string, link: Link): UserState => ({
   keptSince: '0000-00-00',
   keptSinceMonth: '0000-00',
   unswept: 0,
+  broughtBackIn: [],
 });
 
 export function relationshipOf(state: UserState, organisationId: string): Relationship {
@@ -120,6 +125,7 @@ export function relationshipOf(state: UserState, organisationId: string): Relati
       tokens: 0,
       received: 0,
       used: new Map(),
+      broughtBack: undefined,
       reached: new Set(),
       policyRevision: -1,
       policy: undefined,
@@ -189,6 +195,8 @@ export function pruneCounters(state: UserState, day: string, instant: number): v
   const oldest = oldestWindows(instant);
   state.keptSince = oldest.daily;
   state.keptSinceMonth = oldest.monthly;
+  for (const relationship of state.broughtBackIn) relationship.broughtBack = undefined;
+  state.broughtBackIn = [];
   if ((state.unswept += 1) < SWEPT_AFTER) return;
   state.unswept = 0;
   for (const { used, reached } of state.relationships.values()) {
@@ -201,6 +209,19 @@ export function pruneCounters(state: UserState, day: string, instant: number): v
 const SWEPT_AFTER = 8;
 
 /** What is used in a window; undefined when nothing ever was, or its counter was dropped. */
-export function usedIn({ keptSince, keptSinceMonth }: UserState, { used }: Relationship, window: string): number | undefined {
-  return isBefore(window, { daily: keptSince, monthly: keptSinceMonth }) ? undefined : used.get(window);
+export function usedIn(state: UserState, { used, broughtBack }: Relationship, window: string): number | undefined {
+  return isDropped(state, window) ? broughtBack?.get(window) : used.get(window);
 }
+
+/** What a reversal leaves in a window. The ledger counts it also where the new day has just dropped the counter. */
+export function giveBack(state: UserState, relationship: Relationship, window: string, used: number): void {
+  if (!isDropped(state, window)) {
+    relationship.used.set(window, used);
+    return;
+  }
+  if (relationship.broughtBack === undefined) state.broughtBackIn.push(relationship);
+  (relationship.broughtBack ??= new Map()).set(window, used);
+}
+
+const isDropped = ({ keptSince, keptSinceMonth }: UserState, window: string): boolean =>
+  isBefore(window, { daily: keptSince, monthly: keptSinceMonth });
