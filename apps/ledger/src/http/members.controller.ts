@@ -17,6 +17,7 @@ import { membersSet } from './answers-from-events';
 import { Commands } from './commands';
 import { memberNotFound, organisationNotFound } from './not-found';
 import { Operation, type CommandRequest, type LedgerRequest } from './operation';
+import { Positions } from './position';
 import { blocked, dryRun, pageOf, paging, status } from './query-parameters';
 
 const MEMBERS_QUERY = { ...paging, status, blocked };
@@ -34,6 +35,7 @@ export class MembersController {
     private readonly commands: Commands,
     private readonly previews: Previews,
     private readonly queries: Queries,
+    private readonly positions: Positions,
     private readonly clock: Clock,
   ) {}
 
@@ -76,7 +78,9 @@ export class MembersController {
   })
   async set(@Req() request: CommandRequest<SetMember>, @Res({ passthrough: true }) reply: FastifyReply): Promise<MemberAnswer> {
     const { organisationId, userId } = request.params;
-    // Events do not tell a new member from one who rejoins. Asked before the command, a read model that lags can say 201 twice at worst.
+    // Events do not tell a new member from one who rejoins, so the views are asked before the command: of two at the same moment both may
+    // be told 201.
+    await this.positions.readAllOf(request.command.wallet);
     const known = this.queries.member(organisationId!, userId!, this.clock.now()) !== undefined;
     const { events, replayed } = await this.commands.change(request.command, reply);
     reply.status(known || replayed || events.length === 0 ? 200 : 201);

@@ -1,4 +1,5 @@
 import { EventStore, NO_POSITION, type Place } from '@ledger/event-store';
+import { streamOf, type WalletRef } from '@ledger/wallet';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { Commanded } from '../wallets/commanding';
@@ -81,6 +82,12 @@ export class Positions {
   own(): Promise<unknown> | undefined {
     const { readModel, answered } = this;
     return readModel.position >= answered || !readModel.ready ? undefined : readModel.reached(answered, OWN_WAIT_MS);
+  }
+
+  /** For a command that also asks the views: waits until they have all that the wallet's stream has now, by whichever instance; 0.5 s at most. */
+  async readAllOf(wallet: WalletRef): Promise<void> {
+    const { position } = await this.store.headOf(streamOf(wallet));
+    if (position > this.readModel.position) await this.readModel.reached(position, OWN_WAIT_MS);
   }
 
   /** The event that a text names, if the store has come that far. @throws Problem VALIDATION_FAILED, POSITION_NOT_REACHED */

@@ -5,7 +5,7 @@ import type { HowFar } from './how-far';
 import type { FromKeeping, KeepingOptions, ToKeeping } from './keeping';
 import { progressOf } from './progress';
 
-type Seen = Exclude<FromKeeping, { failed: string } | { reading: bigint }>;
+type Seen = Extract<FromKeeping, { position: bigint }>;
 
 /** The thread could not go on. Nothing that it did not commit was ever seen. */
 export class KeeperFailed extends Error {
@@ -34,6 +34,8 @@ export class Keeper {
   private readonly worker: Worker;
   private hurried = false;
   private stopped = false;
+  /** True once the thread has opened the very file of the store that bears its name now; another may be put in its place later. */
+  isOpen = false;
 
   /** `before` is called when more can be seen, before anybody is told. */
   constructor(
@@ -46,7 +48,8 @@ export class Keeper {
     this.done = new Promise((resolve, reject) => {
       let failure: Error | undefined;
       this.worker.on('message', (news: FromKeeping) => {
-        if ('failed' in news) failure = new KeeperFailed(news.failed, news.useless);
+        if (news === 'open') this.opened();
+        else if ('failed' in news) failure = new KeeperFailed(news.failed, news.useless);
         else if ('reading' in news) far.building(progressOf(news.reading, far.headAtStart));
         else this.goOn(news);
       });
@@ -76,6 +79,12 @@ export class Keeper {
     } finally {
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  private opened(): void {
+    this.isOpen = true;
+    // Whoever waits until all is ready.
+    this.far.tell();
   }
 
   private goOn({ position, mark, progressed }: Seen): void {

@@ -18,8 +18,9 @@ export interface KeepingOptions {
 /** Hurry: somebody waits, so what is read is committed at once. Calm: nobody does any more. */
 export type ToKeeping = 'hurry' | 'calm' | 'stop';
 
-/** How far it has read, while it is behind; what everybody can see from now on; or why there will be no more. */
+/** That store and file are open; how far it has read, while it is behind; what everybody can see from now on; or why there will be no more. */
 export type FromKeeping =
+  | 'open'
   | { reading: bigint }
   | { position: bigint; mark: string; progressed: ReadonlySet<string> }
   | { failed: string; /** True when the file can only be thrown away. */ useless: boolean };
@@ -89,6 +90,7 @@ export class Keeping {
     const begun = opened.checkpoints.last();
     // Of a thread that failed nobody heard what it had committed last.
     if (begun !== undefined) this.tell({ position: begun.position, mark: begun.mark, progressed: new Set() });
+    this.tell('open');
     this.readTo = begun?.position ?? NO_POSITION;
     for await (const batch of store.follow(this.readTo, { batchMax: BATCH_MAX, signal })) {
       if (this.mark === '') this.mark = (await store.mark()) ?? '';

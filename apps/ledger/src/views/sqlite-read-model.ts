@@ -33,14 +33,16 @@ export class SqliteReadModel extends ReadModel {
   /** The thread that keeps the views, when this one only reads them. */
   private keeper: Keeper | undefined;
   private readonly turns = new Turns();
+  private readonly beside: { script: string; storeFile: string } | undefined;
 
+  /** `script` is of the thread that follows a store that is a file; without it, and for other stores, this one does. */
   constructor(
     private readonly store: EventStore,
     private readonly path: string,
-    /** Of the thread that follows a store that is a file; without it, and for other stores, this one does. */
-    private readonly script = keeperScript(),
+    script = keeperScript(),
   ) {
     super();
+    if (script !== undefined && store.file !== undefined) this.beside = { script, storeFile: store.file };
   }
 
   get position(): bigint {
@@ -52,7 +54,7 @@ export class SqliteReadModel extends ReadModel {
   }
 
   get ready(): boolean {
-    return this.opened !== undefined && this.far.caughtUp;
+    return this.opened !== undefined && this.far.caughtUp && (this.beside === undefined || this.keeper?.isOpen === true);
   }
 
   get progress(): Progress {
@@ -200,12 +202,10 @@ export class SqliteReadModel extends ReadModel {
   }
 
   private async followUntil(signal: AbortSignal, progress: () => void): Promise<void> {
-    const { store, script, far } = this;
-    if (script === undefined || store.file === undefined) {
-      return keepHere({ store, far, current: () => this.current() }, signal, progress);
-    }
-    const options = { store: store.file, path: this.path, headAtStart: far.headAtStart };
-    this.keeper = new Keeper(script, options, far, () => {
+    const { store, beside, far } = this;
+    if (beside === undefined) return keepHere({ store, far, current: () => this.current() }, signal, progress);
+    const options = { store: beside.storeFile, path: this.path, headAtStart: far.headAtStart };
+    this.keeper = new Keeper(beside.script, options, far, () => {
       progress();
       this.turns.end();
     });
