@@ -17,11 +17,13 @@ import { type Validator, Validators } from './validation/validator';
 
 /** Lines of all batches that may be under way at once: each costs about 5 KiB until it is answered. */
 export const LINES_IN_FLIGHT_MAX = 4 * LINES_MAX;
-/**
- * After so many lines other requests get their turn, while the store is writing what was decided. Two such parts of a batch are under
- * way at most: what waits for its answer is collected at a higher price the more of it there is.
- */
+/** After so many lines other requests get their turn, while the store is writing what was decided. */
 const LINES_PER_TURN = 128;
+/**
+ * Such parts of a batch that are under way together, at most: what waits for its answer is collected at a higher price the more of it
+ * there is, and a store that is a network away is idle when it is little.
+ */
+const PARTS_UNDER_WAY = 8;
 /** Refusals of one answer may weigh so many characters; those after it say what is wrong without their facts. */
 const REFUSALS_LENGTH_MAX = 16 * 1024 * 1024;
 const DETAIL_LENGTH_MAX = 300;
@@ -54,6 +56,18 @@ export interface BatchCharged {
   text: string;
   /** The furthest place of all lines; NO_PLACE when every line was refused. */
   place: Place;
+}
+
+/** The places of the lines, those of one user one after the other: then its mailbox has them together, and writes them by one append. */
+function byUser(lines: readonly unknown[]): number[] {
+  const places = new Map<unknown, number[]>();
+  lines.forEach((line, index) => {
+    const { userId } = (line ?? {}) as { userId?: unknown };
+    const those = places.get(userId);
+    if (those === undefined) places.set(userId, [index]);
+    else those.push(index);
+  });
+  return [...places.values()].flat();
 }
 
 /** A batch under way. */
@@ -97,15 +111,15 @@ export class UsageBatches {
         place: NO_PLACE,
         refusalsLength: 0,
       };
-      let before: Promise<unknown> = Promise.resolve();
-      for (let from = 0; from < lines.length; from += LINES_PER_TURN) {
+      const parts: Promise<unknown>[] = [];
+      const order = byUser(lines);
+      for (let from = 0; from < order.length; from += LINES_PER_TURN) {
         if (from > 0) await othersFirst();
-        const some = lines.slice(from, from + LINES_PER_TURN);
-        const answered = Promise.all(some.map((line, index) => this.answer(batch, line, from + index)));
-        await before;
-        before = answered;
+        const some = order.slice(from, from + LINES_PER_TURN);
+        parts.push(Promise.all(some.map((index) => this.answer(batch, lines[index], index))));
+        await parts.at(-PARTS_UNDER_WAY);
       }
-      await before;
+      await Promise.all(parts);
       return { text: `{"results":[${batch.results.join(',')}]}`, place: batch.place };
     } finally {
       this.inFlight -= lines.length;

@@ -7,6 +7,9 @@ import { progressOf } from './progress';
 
 type Seen = Extract<FromKeeping, { position: bigint }>;
 
+/** A thread would else take as much for young objects as the one that answers, which has many more. */
+const YOUNG_MIB = 24;
+
 /** The thread could not go on. Nothing that it did not commit was ever seen. */
 export class KeeperFailed extends Error {
   constructor(
@@ -44,7 +47,7 @@ export class Keeper {
     private readonly far: HowFar,
     private readonly before: () => void,
   ) {
-    this.worker = new Worker(script, { workerData: options });
+    this.worker = new Worker(script, { workerData: options, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB } });
     this.done = new Promise((resolve, reject) => {
       let failure: Error | undefined;
       this.worker.on('message', (news: FromKeeping) => {
