@@ -38,6 +38,22 @@ describe('POST /v1/usages/batch', () => {
     { key: 'h', userId: `${prefix}-2` },
   ];
 
+  it('writes the lines of one user by one append, wherever they stand, and answers in the order of the list', async () => {
+    const users = 600;
+    const lines = Array.from({ length: 2 * users }, (_, index) => ({ key: `k${index}`, userId: `beside-${index % users}`, tokens: 1 }));
+    const answers = await results(lines);
+    expect(answers.map(({ key, status }) => [key, status])).toEqual(lines.map(({ key }) => [key, 201]));
+    const store = ledger.app.get(EventStore);
+    const appends = await Promise.all(
+      ['beside-0', `beside-${users - 1}`].map(async (userId) => {
+        const written = await store.readStream(`userWallet-${userId}`, 0, 10);
+        return written.map(({ position, type }) => [Number(position - written[0]!.position), type]);
+      }),
+    );
+    const together = [[0, 'UserWalletOpened'], [1, 'FreeAllowanceGranted'], [2, 'TokensUsed'], [3, 'TokensUsed']]; // prettier-ignore
+    expect(appends).toEqual([together, together]);
+  });
+
   it('answers line by line what single requests answer', async () => {
     const alone: Line[] = [];
     for (const line of story('alone')) {
