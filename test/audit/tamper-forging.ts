@@ -1,4 +1,5 @@
 import { canonical, type WalletEvent } from '@ledger/wallet';
+import { firstLink, type Link } from '../../apps/auditor/src/verify/chain';
 import type { Rule } from '../../apps/auditor/src/verify/finding';
 import { hashing } from '../../apps/ledger/src/wallets/hashing';
 import type { Row } from './tamper-store';
@@ -156,3 +157,18 @@ export const changed = (
     return at(row, rules);
   },
 });
+
+/** Where the chain stands before an event, by its own word. */
+export function linkBefore({ stream, revision, metadata }: Row): Link {
+  const { previousHash = '' } = JSON.parse(metadata) as Record<string, string>;
+  return { ...firstLink(stream), revision: revision - 1, hash: previousHash };
+}
+
+/** Makes the hash and the id of one event anew, as a forger does it who knows the format. */
+export function hashAgain(row: Row, previousHash: string): void {
+  const { revision, type, data, metadata } = row;
+  const unhashed = metadata.replace(/,"hash":"[^"]*"/, '');
+  const hash = hashing.sha256(`${previousHash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
+  row.metadata = metadata.replace(/,"hash":"[^"]*"/, `,"hash":"${hash}"`);
+  row.id = hashing.idOf(hash);
+}

@@ -1,10 +1,10 @@
 import { faultOf } from '@ledger/event-contract';
 import { ScannedPage } from '@ledger/event-store';
 import { canonical } from '@ledger/wallet';
-import { firstLink, idOf, type Link, sha256, unusualLink } from '../../apps/auditor/src/verify/chain';
+import { type Link, unusualLink } from '../../apps/auditor/src/verify/chain';
 import type { Fault } from '../../apps/auditor/src/verify/finding';
 import { PageRow, ROOM } from '../../apps/auditor/src/verify/page-row';
-import { Dice } from './tamper-forging';
+import { Dice, hashAgain, linkBefore } from './tamper-forging';
 import { randomRows, type Row } from './tamper-store';
 
 /** A usage that is judged where it lies in a page: never said to be right where the slow ways find a fault. */
@@ -42,11 +42,6 @@ function looked(row: Row, before: Link): { usual: boolean; link: Link } {
   return { usual: standing.isUsual(link), link };
 }
 
-function linkBefore({ stream, revision, metadata }: Row): Link {
-  const { previousHash = '' } = JSON.parse(metadata) as Record<string, string>;
-  return { ...firstLink(stream), revision: revision - 1, hash: previousHash };
-}
-
 /** All that the slow ways have to say. */
 function faultsOf(row: Row, before: Link): { faults: unknown[]; link: Link } {
   const faults: unknown[] = [];
@@ -65,15 +60,6 @@ function seen(): object {
   const { at, balanceAfter, charged, considered, freeMonth, occurredAt, reference, service, tokens, usageId, variableCostEuros } =
     standing.usage;
   return { at, balanceAfter, charged, considered, freeMonth, occurredAt, reference, service, tokens, usageId, variableCostEuros };
-}
-
-/** As a forger does it who knows the format. */
-function hashAgain(row: Row, previousHash: string): void {
-  const { revision, type, data, metadata } = row;
-  const unhashed = metadata.replace(/,"hash":"[^"]*"/, '');
-  const hash = sha256(`${previousHash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
-  row.metadata = metadata.replace(/,"hash":"[^"]*"/, `,"hash":"${hash}"`);
-  row.id = idOf(hash);
 }
 
 it('is what a parser takes from its text, and most usages are usual', () => {

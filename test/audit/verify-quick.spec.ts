@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { checkLink, firstLink, idOf, type Link, sha256, unusualLink } from '../../apps/auditor/src/verify/chain';
+import { checkLink, type Link, unusualLink } from '../../apps/auditor/src/verify/chain';
 import type { Fault } from '../../apps/auditor/src/verify/finding';
 import { epochMsOf } from '../../apps/auditor/src/verify/instants';
-import { Dice } from './tamper-forging';
+import { Dice, hashAgain, linkBefore } from './tamper-forging';
 import { audited } from './tamper-run';
 import { randomRows, type Row, Stores } from './tamper-store';
 
@@ -28,22 +28,8 @@ function told(way: Way, before: Link, row: Row) {
   return { faults, key, contentHash, link };
 }
 
-function linkBefore({ stream, revision, metadata }: Row): Link {
-  const { previousHash = '' } = JSON.parse(metadata) as Record<string, string>;
-  return { ...firstLink(stream), revision: revision - 1, hash: previousHash };
-}
-
 /** What a forger leaves out. */
 const FIELDS = [/,"contentHash":"[^"]*"/, /,"key":"[^"]*"/, /,"role":"[^"]*"/, /,"previousHash":"[^"]*"/];
-
-/** As a forger does it who knows the format. */
-function hashAgain(row: Row, previousHash: string): void {
-  const { revision, type, data, metadata } = row;
-  const unhashed = metadata.replace(/,"hash":"[^"]*"/, '');
-  const hash = sha256(`${previousHash}{"data":${data},"metadata":${unhashed},"revision":${revision},"type":"${type}"}`);
-  row.metadata = metadata.replace(/,"hash":"[^"]*"/, `,"hash":"${hash}"`);
-  row.id = idOf(hash);
-}
 
 describe('the link of an event to the one before it', () => {
   it('is right by both ways where the ledger has written it', () => {
