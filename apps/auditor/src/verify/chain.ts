@@ -177,36 +177,14 @@ NAMED.write('5b3d9a526f0e4c639a0b2f1c7d5e8a41', 'hex');
 export function idOf(hash: string): string {
   NAMED.fill(0, 16);
   const digits = namedDigest(hash);
-  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variantOf(digits)}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
+  return `${digits.slice(0, 8)}-${digits.slice(8, 12)}-5${digits.slice(13, 16)}-${variantOf(digits.charAt(16))}${digits.slice(17, 20)}-${digits.slice(20, 32)}`;
 }
 
-/** Whether `idOf(hash)` lies in these bytes; digit by digit, for putting that together costs more than the digest itself. */
-export function isIdAt(bytes: Buffer, from: number, to: number, hash: string): boolean {
-  const digits = namedDigest(hash);
-  if (to - from !== ID_LENGTH) return false;
-  for (let place = 0, digit = 0; place < ID_LENGTH; place += 1) {
-    const wanted =
-      place === 8 || place === 13 || place === 18 || place === 23
-        ? DASH
-        : place === 14
-          ? FIVE
-          : place === 19
-            ? variantOf(digits).charCodeAt(0)
-            : digits.charCodeAt(digit);
-    if (bytes[from + place] !== wanted) return false;
-    if (wanted !== DASH) digit += 1;
-  }
-  return true;
-}
-
-const ID_LENGTH = 36;
-const DASH = 45;
-const FIVE = 53;
-
-const namedDigest = (hash: string): string => {
+/** SHA-1 of the namespace and a hash, in hexadecimal digits. */
+export const namedDigest = (hash: string): string => {
   NAMED.write(hash, 16, 'latin1');
   return digest('sha1', NAMED, 'hex');
 };
 
-const variantOf = (digits: string): string => VARIANTS[parseInt(digits.charAt(16), 16) & 0b0011]!;
-const VARIANTS = ['8', '9', 'a', 'b'] as const;
+/** The high digit of the ninth byte, with the variant in its two high bits. */
+export const variantOf = (digit: string): string => '89ab'.charAt(parseInt(digit, 16) & 0b0011);

@@ -176,14 +176,6 @@ export class Glance {
     return end - at;
   }
 
-  /** Whether these digits stand here. */
-  holds(text: string): boolean {
-    const { bytes, at } = this;
-    for (let place = 0; place < text.length; place += 1) if (bytes[at + place] !== text.charCodeAt(place)) return false;
-    this.at = at + text.length;
-    return true;
-  }
-
   /** Whether the same bytes stand here as from another place on. */
   repeats(from: number, length: number): boolean {
     const { bytes, at } = this;

@@ -1,7 +1,8 @@
 import { ScannedPage } from '@ledger/event-store';
 import type { AuditedEvent } from './audited';
-import { isIdAt, type Link, sha256OfBytes } from './chain';
-import { fixed, kindOf, PLAIN } from './texts';
+import { type Link, namedDigest, sha256OfBytes, variantOf } from './chain';
+import { UUID } from './glance';
+import { fixed, kindOf, PLAIN, WORD } from './texts';
 import { UsualUsage } from './usual-usage';
 
 /**
@@ -43,6 +44,7 @@ const TYPE = Buffer.from(',"type":"TokensUsed"}');
 export class PageRow implements AuditedEvent {
   stream = '';
   private page = new ScannedPage(Buffer.alloc(0), 0);
+  private view: DataView = new DataView(new ArrayBuffer(0));
   readonly usage = new UsualUsage();
   private readonly glance = this.usage.glance;
   /** Found in the metadata: where the digits of the two hashes begin, and the key, which has length 0 when there is none. */
@@ -55,6 +57,7 @@ export class PageRow implements AuditedEvent {
   open(page: ScannedPage): void {
     this.page = page;
     this.glance.open(page.bytes);
+    this.view = new DataView(page.bytes.buffer, page.bytes.byteOffset, page.bytes.length);
     DATA.copy(page.bytes, page.roomAt + HASH);
   }
 
@@ -82,16 +85,21 @@ export class PageRow implements AuditedEvent {
    * it. Else `link` stays where it was.
    */
   isUsual(link: Link): boolean {
-    const { glance, page } = this;
+    const { glance, page, view } = this;
     if (!link.sound || page.revision !== link.revision + 1 || page.dataAt - page.typeAt !== TYPE_LENGTH) return false;
     glance.at = page.typeAt;
     if (!this.usage.look() || glance.at !== page.metadataAt) return false;
     if (!this.takeMetadata() || glance.at !== page.metadataEnd) return false;
-    glance.at = this.previousAt;
-    if (!glance.holds(link.hash)) return false;
+    // In the room behind the page, where texts are compared and put together.
+    const { bytes, roomAt } = page;
+    bytes.write(link.hash, roomAt, 'latin1');
+    if (!sameHash(view, this.previousAt, roomAt)) return false;
     const wanted = this.hashOf(page);
-    glance.at = this.hashAt;
-    if (wanted === undefined || !glance.holds(wanted) || !isIdAt(page.bytes, page.idAt, page.typeAt, wanted)) return false;
+    if (wanted === undefined) return false;
+    bytes.write(wanted, roomAt, 'latin1');
+    if (!sameHash(view, this.hashAt, roomAt)) return false;
+    bytes.write(namedDigest(wanted), roomAt, 'latin1');
+    if (page.typeAt - page.idAt !== UUID || !isIdOf(view, page.idAt, roomAt)) return false;
     link.revision = page.revision;
     link.hash = wanted;
     return true;
@@ -126,10 +134,9 @@ export class PageRow implements AuditedEvent {
     return glance.byte(CLOSE);
   }
 
-  /** Of the text that docs/audit-format.md names, which is put together in the room behind the page. */
+  /** Of the text that docs/audit-format.md names, which is put together in the room, where the hash before it stands already. */
   private hashOf({ bytes, roomAt, dataAt, metadataAt, metadataEnd, revisionAt, revisionEnd }: ScannedPage): string | undefined {
     if (metadataEnd - dataAt + HASH + ROOM_BESIDE > bytes.length - roomAt) return undefined;
-    bytes.copyWithin(roomAt, this.previousAt, this.previousAt + HASH);
     let at = roomAt + HASH + DATA.length;
     bytes.copyWithin(at, dataAt, metadataAt);
     at = put(bytes, at + metadataAt - dataAt, METADATA);
@@ -152,3 +159,30 @@ function put(bytes: Buffer, at: number, text: Buffer): number {
   for (let place = 0; place < text.length; place += 1) bytes[at + place] = text[place]!;
   return at + text.length;
 }
+
+/** Whether the same hash stands at two places. Eight digits at a time, as numbers of 64 bits: see `Fixed`. */
+function sameHash(view: DataView, one: number, other: number): boolean {
+  for (let digit = 0; digit < HASH; digit += WORD) if (view.getFloat64(one + digit) !== view.getFloat64(other + digit)) return false;
+  return true;
+}
+
+/** Whether the id at one place is `idOf` the hash whose named digest stands at another; two of its digits become those of an id. */
+function isIdOf(view: DataView, id: number, digest: number): boolean {
+  view.setUint8(digest + 12, FIVE);
+  view.setUint8(digest + 16, variantOf(String.fromCharCode(view.getUint8(digest + 16))).charCodeAt(0));
+  return (
+    view.getFloat64(id) === view.getFloat64(digest) &&
+    view.getUint8(id + 8) === DASH &&
+    view.getInt32(id + 9) === view.getInt32(digest + 8) &&
+    view.getUint8(id + 13) === DASH &&
+    view.getInt32(id + 14) === view.getInt32(digest + 12) &&
+    view.getUint8(id + 18) === DASH &&
+    view.getInt32(id + 19) === view.getInt32(digest + 16) &&
+    view.getUint8(id + 23) === DASH &&
+    view.getFloat64(id + 24) === view.getFloat64(digest + 20) &&
+    view.getInt32(id + 32) === view.getInt32(digest + 28)
+  );
+}
+
+const FIVE = 53;
+const DASH = 45;

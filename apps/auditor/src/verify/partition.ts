@@ -17,7 +17,7 @@ export interface PartitionOptions extends AuditOptions {
 }
 
 /** Positions that are read in one stretch: of longer ones more is still held when the memory is cleaned. */
-const STRETCH = 500;
+const STRETCH = 100;
 /** Positions between two words about the progress. */
 const HEARD_EVERY = 20_000;
 const ORGANISATIONS = 'organisationWallet-';
