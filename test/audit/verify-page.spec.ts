@@ -118,6 +118,21 @@ it('is never said to be right where it is not, whatever is changed in the event 
   expect(said.wrong).toBeGreaterThan(said.right);
 });
 
+it('is not usual with any one digit of its id or of a hash changed', () => {
+  const row = usages.find((each) => looked(each, linkBefore(each)).usual)!;
+  const before = linkBefore(row);
+  const { hash, previousHash } = JSON.parse(row.metadata) as Record<'hash' | 'previousHash', string>;
+  const changes = (text: string): string[] =>
+    Array.from(text, (digit, place) => text.slice(0, place) + (digit === '0' ? '1' : '0') + text.slice(place + 1));
+  for (const id of changes(row.id)) expect([id, looked({ ...row, id }, before).usual]).toEqual([id, false]);
+  for (const name of [hash, previousHash])
+    for (const changed of changes(name)) {
+      const metadata = row.metadata.replace(name, changed);
+      expect([metadata, looked({ ...row, metadata }, before).usual]).toEqual([metadata, false]);
+    }
+  for (const changed of changes(before.hash)) expect([changed, looked(row, { ...before, hash: changed }).usual]).toEqual([changed, false]);
+});
+
 it.each([
   ['a key without its contentHash', 'metadata', /,"contentHash":"[^"]*"/, ''],
   ['a contentHash without its key', 'metadata', /,"key":"[^"]*"/, ''],
