@@ -120,6 +120,7 @@ export const COST_PATTERN = /^(\d{1,9})(?:\.(\d{1,12}))?$/;
 /** The same above zero, as a command names it: what costs nothing is no usage. */
 export const COST_ABOVE_ZERO_PATTERN = /^(?!0*(?:\.0*)?$)\d{1,9}(?:\.\d{1,12})?$/;
 const COST_DIGITS = 12;
+const POWERS_OF_TEN = Array.from({ length: COST_DIGITS + 1 }, (_, digits) => 10 ** digits);
 const COST_UNITS_PER_EURO = 10n ** BigInt(COST_DIGITS);
 
 /**
@@ -131,7 +132,8 @@ export function tokensForCost(variableCostEuros: string, table: PriceTable): num
   if (whole === undefined) return undefined;
   const { percentOfCost } = table.usage;
   // Nearly every cost is short enough to be counted without BigInt, which takes three times as long.
-  const [units, unitsPerEuro] = [Number(whole + fraction), 10 ** fraction.length];
+  const unitsPerEuro = POWERS_OF_TEN[fraction.length]!;
+  const units = Number(whole) * unitsPerEuro + Number(fraction);
   const twice = 2 * units * percentOfCost + unitsPerEuro;
   if (units > 0 && twice <= Number.MAX_SAFE_INTEGER) return Math.max(1, (twice - (twice % (2 * unitsPerEuro))) / (2 * unitsPerEuro));
   const cost = BigInt(whole + fraction.padEnd(COST_DIGITS, '0'));
