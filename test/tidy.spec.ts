@@ -35,6 +35,11 @@ describe('the house', () => {
     expect(offenders(wallet, importOf('@nestjs|node:|fs|crypto|@eventstore|kafkajs|better-sqlite3|@ledger'))).toEqual([]);
   });
 
+  it('takes SQLite from libs/sqlite, which knows the version that runs here', () => {
+    const others = files.filter((path) => !path.startsWith('libs/sqlite/'));
+    expect(offenders(others, importOf('better-sqlite3'))).toEqual([]);
+  });
+
   it('gives libs/wallet no clock and no chance', () => {
     expect(offenders(wallet, /new Date\(\)|Date\.now\(|performance\.now|Math\.random|randomUUID|Temporal\.Now|process\./)).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SqliteEventStore } from '@ledger/event-store';
 import { type ChainHead, chainStart, type Envelope, metadataOf, seal, streamOf, type WalletEvent, type WalletRef } from '@ledger/wallet';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import fc from 'fast-check';
 import { hashing } from '../../apps/ledger/src/wallets/hashing';
 import { beginning, histories } from '../../libs/wallet/src/testing/histories';
@@ -83,7 +83,7 @@ export class Stores {
   async holding(rows: readonly (Row & { position?: number })[]): Promise<string> {
     const path = this.file(`${(this.made += 1)}.db`);
     copyFileSync(await this.empty(), path);
-    const db = new Database(path);
+    const db = new Sqlite(path);
     db.pragma('synchronous = off');
     const streams = new Map<string, number>();
     const heads = new Map<number, { position: number; revision: number }>();

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { AMOUNT_KINDS, POLICY_KINDS } from './tamper-clever';
 import { CROSS_KINDS } from './tamper-cross';
 import { CERTIFICATE_KINDS, CHAIN_KINDS, SHAPE_KINDS } from './tamper-plain';
@@ -42,7 +42,7 @@ it('comes to the same through the port, by which stores on servers are read', as
 describe('the tables beside the events', () => {
   const changed = async (sql: string): Promise<{ rule: string; stream: string }[]> => {
     const path = await stores.holding(clean.all[0]!.rows);
-    const db = new Database(path);
+    const db = new Sqlite(path);
     db.exec('drop trigger events_are_never_changed');
     expect(db.prepare(sql).run().changes).toBe(1);
     db.close();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { auditor, type Ran } from './explain-cli';
 import { dataOf, edit, metaOf, reseal } from './tamper-forging';
 import { randomRows, type Row, Stores } from './tamper-store';
@@ -265,7 +265,7 @@ it(
   async () => {
     const path = file('crashed.db');
     copyFileSync(store, path);
-    const db = new Database(path);
+    const db = new Sqlite(path);
     db.pragma('wal_autocheckpoint = 0');
     db.exec('create table scratch (x); drop table scratch;');
     for (const suffix of ['', '-wal']) copyFileSync(`${path}${suffix}`, `${file('left.db')}${suffix}`);

@@ -1,5 +1,5 @@
 import { Effects, type LedgerEvent, type SkippedEvent } from '@ledger/ledger-consumer';
-import Sqlite from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 
 /** What was used, by month (UTC, when it happened), organisation whose tokens were drawn (empty: the user's own) and service. */
 export interface MonthTotal {
@@ -20,8 +20,8 @@ const SCHEMA = `
 `;
 
 /** The part of a billing service that listens to the ledger: totals and revisions in one SQLite file, in one transaction. */
-export class MonthTotals extends Effects<Sqlite.Database> {
-  private readonly database: Sqlite.Database;
+export class MonthTotals extends Effects<Database> {
+  private readonly database: Database;
 
   constructor(path: string) {
     super();
@@ -33,7 +33,7 @@ export class MonthTotals extends Effects<Sqlite.Database> {
   }
 
   /** Immediate: a second process on the file waits here, and then sees the revisions that this one kept. */
-  async inTransaction(work: (transaction: Sqlite.Database) => Promise<void>): Promise<void> {
+  async inTransaction(work: (transaction: Database) => Promise<void>): Promise<void> {
     this.database.exec('begin immediate');
     try {
       await work(this.database);
@@ -44,16 +44,16 @@ export class MonthTotals extends Effects<Sqlite.Database> {
     }
   }
 
-  lastRevision(database: Sqlite.Database, wallet: string): number | undefined {
+  lastRevision(database: Database, wallet: string): number | undefined {
     const row = database.prepare<[string], { revision: number }>('select revision from revisions where wallet = ?').get(wallet);
     return row?.revision;
   }
 
-  keepRevision(database: Sqlite.Database, wallet: string, revision: number): void {
+  keepRevision(database: Database, wallet: string, revision: number): void {
     database.prepare('insert into revisions values (?, ?) on conflict do update set revision = excluded.revision').run(wallet, revision);
   }
 
-  apply(database: Sqlite.Database, event: LedgerEvent): void {
+  apply(database: Database, event: LedgerEvent): void {
     if (event.type === 'TokensUsed') {
       const { usageId, occurredAt, service = '', charged } = event.data;
       const month = occurredAt.slice(0, 7);
@@ -72,7 +72,7 @@ export class MonthTotals extends Effects<Sqlite.Database> {
     }
   }
 
-  skipped(database: Sqlite.Database, { wallet, revision, skipped: { type, reason } }: SkippedEvent): void {
+  skipped(database: Database, { wallet, revision, skipped: { type, reason } }: SkippedEvent): void {
     database.prepare('insert into skipped values (?, ?, ?, ?)').run(`${wallet.kind}:${wallet.id}`, revision, type, reason);
   }
 
@@ -90,7 +90,7 @@ export class MonthTotals extends Effects<Sqlite.Database> {
   }
 }
 
-function add(database: Sqlite.Database, { month, organisation, service, tokens }: MonthTotal): void {
+function add(database: Database, { month, organisation, service, tokens }: MonthTotal): void {
   database
     .prepare('insert into totals values (?, ?, ?, ?) on conflict do update set tokens = tokens + excluded.tokens')
     .run(month, organisation, service, tokens);

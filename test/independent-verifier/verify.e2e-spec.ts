@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { auditorHere, present, type Ran, run } from '../audit/explain-cli';
 import { liveSchool, ORGANISATION, type School } from '../audit/explain-school';
 import { seedOf } from '../audit/explain-world';
@@ -33,8 +33,8 @@ interface Row {
   metadata: string;
 }
 
-type Tampering = (db: Database.Database, row: Row, other: Row) => void;
-const change = (db: Database.Database, row: Row, set: string, value: unknown) =>
+type Tampering = (db: Database, row: Row, other: Row) => void;
+const change = (db: Database, row: Row, set: string, value: unknown) =>
   void db.prepare(`update events set ${set} = ? where position = ?`).run(value, row.position);
 const otherDigit = (text: string): string => text.replace(/\d(?=\D*$)/, (digit) => String((Number(digit) + 1) % 10));
 
@@ -165,11 +165,11 @@ describe('the verifier in Python', () => {
   });
 
   /** A copy of the store, changed behind its back. */
-  function tampered(tamper: (db: Database.Database) => void): string {
+  function tampered(tamper: (db: Database) => void): string {
     const path = file('tampered.db');
     for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
     copyFileSync(school.url.slice('sqlite:'.length), path);
-    const db = new Database(path);
+    const db = new Sqlite(path);
     db.exec('drop trigger events_are_never_changed; drop trigger events_are_never_deleted; drop index waypoints');
     tamper(db);
     db.pragma('wal_checkpoint(truncate)');
@@ -178,7 +178,7 @@ describe('the verifier in Python', () => {
   }
 
   /** An event that has one behind it in its stream, and that one. */
-  function place(db: Database.Database): [row: Row, next: Row] {
+  function place(db: Database): [row: Row, next: Row] {
     const pairs = db
       .prepare<[], { a: number; b: number }>(
         'select a.position as a, b.position as b from events a join events b on b.stream = a.stream and b.revision = a.revision + 1',
@@ -206,13 +206,13 @@ describe('the verifier in Python', () => {
   }
 
   proving('finds by the certificate alone, as ours does, a stream that was cut off and one that was removed', async () => {
-    const last = (db: Database.Database) =>
+    const last = (db: Database) =>
       db
         .prepare<[], Row>(
           "select * from events where stream = (select id from streams where name = 'userWallet-0') order by revision desc limit 1",
         )
         .get()!;
-    const cut = (db: Database.Database) => {
+    const cut = (db: Database) => {
       const { position, stream, revision } = last(db);
       const { position: before } = db
         .prepare<[number, number], Row>('select * from events where stream = ? and revision = ?')
@@ -220,7 +220,7 @@ describe('the verifier in Python', () => {
       db.prepare('delete from events where position = ?').run(position);
       db.prepare('update heads set revision = revision - 1, position = ? where stream = ?').run(before, stream);
     };
-    const remove = (db: Database.Database) => {
+    const remove = (db: Database) => {
       const { stream } = last(db);
       for (const table of ['events', 'heads']) db.prepare(`delete from ${table} where stream = ?`).run(stream);
       db.prepare('delete from streams where id = ?').run(stream);

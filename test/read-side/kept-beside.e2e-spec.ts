@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { buildTo } from '../../apps/ledger/src/views/building';
 import { compare } from '../../apps/ledger/src/views/comparison';
 import { SqliteReadModel } from '../../apps/ledger/src/views/sqlite-read-model';

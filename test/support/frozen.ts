@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import type { Witness } from './witness';
 import type { Door } from './ledger-under-test';
 
@@ -9,7 +9,7 @@ const FROZEN_MS_MAX = 400;
 
 /** True while another process holds the store's write lock. */
 export function isLocked(file: string): boolean {
-  const database = new Database(file, { timeout: 0, fileMustExist: true });
+  const database = new Sqlite(file, { timeout: 0, fileMustExist: true });
   try {
     database.exec('begin immediate');
     database.exec('rollback');

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { WalletEvent } from '@ledger/wallet';
-import Database from 'better-sqlite3';
+import { type Database, Sqlite, type Statement } from '@ledger/sqlite';
 
 /** One row of the store's view, as anybody with `sqlite3` would read it: neither the service nor its adapter is asked. */
 export interface StoredRow {
@@ -19,12 +19,12 @@ type Columns = [position: number, stream: string, revision: number, type: string
 
 /** A reader of a store file that other processes write at the same time. */
 export class StoreReader {
-  private readonly database: Database.Database;
-  private readonly headOfAll: Database.Statement<[], number>;
-  private readonly after: Database.Statement<[number], Columns>;
+  private readonly database: Database;
+  private readonly headOfAll: Statement<[], number>;
+  private readonly after: Statement<[number], Columns>;
 
   constructor(file: string) {
-    this.database = new Database(file, { readonly: true, fileMustExist: true, timeout: 5_000 });
+    this.database = new Sqlite(file, { readonly: true, fileMustExist: true, timeout: 5_000 });
     this.headOfAll = this.database.prepare<[], number>('select position from ledger order by position desc limit 1').pluck();
     this.after = this.database
       .prepare<[number], Columns>(

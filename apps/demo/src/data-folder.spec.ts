@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { MARKER, NotOurData, prepareDataFolder } from './data-folder';
 
 describe('the data folder', () => {
@@ -58,7 +58,7 @@ describe('the data folder', () => {
   it('on which a service runs is refused untouched, and taken when the service has ended', () => {
     prepareDataFolder(folder, made);
     write('events.db', 'in use');
-    const lock = new Database(join(folder, 'read-model.db.lock'));
+    const lock = new Sqlite(join(folder, 'read-model.db.lock'));
     lock.exec('begin exclusive');
     expect(() => prepareDataFolder(folder, made)).toThrow('A service is running on');
     expect(readFileSync(join(folder, 'events.db'), 'utf8')).toBe('in use');

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 
 /** Says that everything of the ledger in this folder was made by a demo and may be replaced by the next. */
 export const MARKER = 'made-by-demo.json';
@@ -61,7 +61,7 @@ function isOurMarker(path: string): boolean {
 /** Takes the service's lock until it is released, so that no data goes from under a service that `npm start` runs on it. */
 function lockOut(path: string): () => void {
   if (!existsSync(join(path, LOCK))) return () => undefined;
-  const lock = new Database(join(path, LOCK), { timeout: 0 });
+  const lock = new Sqlite(join(path, LOCK), { timeout: 0 });
   try {
     lock.exec('begin exclusive');
   } catch {

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { NO_POSITION, openEventStore } from '@ledger/event-store';
 import type { WalletEvent } from '@ledger/wallet';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import type { StoredFact } from './recompute';
 
 /** Every stored event in the order of the store, read from the file itself: neither the service nor its adapter is asked. */
 export function* storedFacts(folder: string): Generator<StoredFact> {
-  const database = new Database(resolve(folder, 'events.db'), { readonly: true, fileMustExist: true });
+  const database = new Sqlite(resolve(folder, 'events.db'), { readonly: true, fileMustExist: true });
   try {
     const rows = database
       .prepare<[], [stream: string, revision: number, type: string, data: string]>(

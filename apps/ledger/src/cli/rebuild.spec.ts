@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { allocated, bought, opened, permitted, purchased, received, used, walletOpened } from '../views/testing/facts';
 import { organisation, TestLedger, user } from '../views/testing/ledger';
 import { rebuild, rebuildPath } from './rebuild';

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type EventStore, NO_POSITION, openEventStore } from '@ledger/event-store';
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { readSettings, type Environment, type Settings } from '../settings';
 import { buildFromNothing, buildTo, pagesTo } from '../views/building';
 import { Checkpoints, contradiction } from '../views/checkpoint';

@@ -1,5 +1,5 @@
 import type { AllocationLine, EventOf } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import type { AllocationAnswer } from './answers';
 
 /** Answers: which allocations an organisation made, with their lines, and how far their settlement is. */

@@ -1,5 +1,5 @@
 import { streamOf, type WalletRef } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 
 /** Answers: what a wallet held at some earlier revisions, so that a balance of the past is folded from near by. */
 export interface BalanceMark {

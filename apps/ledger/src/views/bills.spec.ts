@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import type { OrganisationEvent, UserEvent } from '@ledger/wallet';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { at, bought, opened, purchased, walletOpened } from './testing/facts';
 import { organisation, TestLedger, user } from './testing/ledger';
 import { Views } from './views';

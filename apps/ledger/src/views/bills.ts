@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { type BillEvent, isBill, type WalletEvent, textIn } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import type { BillAnswer, StorageAnswer } from './answers';
 
 /** Answers: what an owner was billed for, what it owes, and which days of storage were accrued or missed. */

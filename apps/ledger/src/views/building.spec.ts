@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { NO_POSITION } from '@ledger/event-store';
 import { Logger } from '@nestjs/common';
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { buildFromNothing, pagesTo } from './building';
 import { SqliteReadModel } from './sqlite-read-model';
 import { allocated, bought, opened, permitted, purchased, received, used, walletOpened } from './testing/facts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type EventStore, type StoredEvent } from '@ledger/event-store';
 import type { Metadata } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import { Views } from './views';
 
 /** How far the views have read, and of which store; written in the transaction of the rows that it speaks of. */

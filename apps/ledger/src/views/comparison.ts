@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 
 /** Compares the rows of two files of the read model, table by table, in the order of their keys. */
 

@@ -1,5 +1,5 @@
 import { chmodSync, closeSync, openSync } from 'node:fs';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { Checkpoints } from './checkpoint';
 import { UniqueLog } from './unique-log';
 import { Views } from './views';

@@ -1,3 +1,4 @@
+import { sqlitePackage } from '@ledger/sqlite';
 import { Worker } from 'node:worker_threads';
 import { versionNumber } from './checkpoint';
 import { CACHE_KIB, LOG_SUFFIX } from './filling';
@@ -32,7 +33,7 @@ export const finishFile = (path: string): Promise<void> =>
 
 async function runBeside(path: string, then: readonly string[]): Promise<void> {
   const statements = ['pragma journal_mode = off', 'pragma synchronous = off', `pragma cache_size = -${CACHE_KIB}`, ...then];
-  const worker = new Worker(WORKER, { eval: true, workerData: { sqlite: require.resolve('better-sqlite3'), path, statements } });
+  const worker = new Worker(WORKER, { eval: true, workerData: { sqlite: sqlitePackage, path, statements } });
   let failure: Error | undefined;
   worker.once('error', (error: Error) => (failure = error));
   // Not before it has let go of the files.

@@ -1,4 +1,4 @@
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import type { OrganisationEvent, UserEvent } from '@ledger/wallet';
 import { BalancesAt, NotReadThatFar } from './balances-at';
 import { Entries, SCANNED_MAX } from './entries';

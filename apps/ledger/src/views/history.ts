@@ -1,6 +1,6 @@
 import { type EventOf, streamOf, type WalletEvent, type WalletRef, textIn } from '@ledger/wallet';
 import type { StoredEvent } from '@ledger/event-store';
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 import { type BalanceMark, BalanceMarks, isMarked } from './balance-marks';
 import type { Bills } from './bills';
 import { Purchases } from './purchases';

@@ -1,5 +1,5 @@
 import type { DefaultLimits, LimitOverride, MemberStatus, WindowIds } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import type { MembersFilter } from './queries';
 import { limitOf, storedLimit } from './wallet-balances';
 

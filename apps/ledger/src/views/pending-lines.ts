@@ -1,5 +1,5 @@
 import type { AllocationLine } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 
 /** Answers: which lines of allocations no member has received yet. Settlement works these off; it keeps no record of its own. */
 

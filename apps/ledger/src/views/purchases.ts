@@ -1,5 +1,5 @@
 import { type EventOf, streamOf, type WalletRef } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 
 /** Answers: which packages a wallet bought, for what price, newest first. */
 

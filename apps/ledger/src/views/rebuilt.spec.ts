@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
 import { use, UseTokens } from '@ledger/wallet';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import fc from 'fast-check';
 import { command, endow, Instances } from '../wallets/testing/instances';
 import { history, step } from '../wallets/testing/steps';

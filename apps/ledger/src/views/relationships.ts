@@ -1,5 +1,5 @@
 import { isBefore, type Meter, oldestWindows, type WindowId } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 
 /** Answers: what a user holds of an organisation, and how much of both its meters was used in which window. */
 

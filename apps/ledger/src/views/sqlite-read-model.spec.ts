@@ -1,7 +1,7 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import Sqlite from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { SqliteReadModel } from './sqlite-read-model';
 import { allocated, opened, permitted, purchased, received } from './testing/facts';
 import { organisation, TestLedger, user } from './testing/ledger';

@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 
 /**
  * Answers: what was on its way from an organisation to its members at any instant. A line is on its way from the instant of its

@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 
 /**
  * What is read in one turn of the event loop is of one commit of whoever writes the file: an answer made of several rows does not mix

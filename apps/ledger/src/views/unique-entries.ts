@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { billEntry, isBill, type WalletEvent, textIn } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import type { UniqueEntry, UniqueKind } from './read-model';
 
 /** Answers: which event of a wallet took this idempotency key, payment reference or bill. Usages answer for their own ids. */

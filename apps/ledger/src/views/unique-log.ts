@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import { type Kind, UniqueEntries } from './unique-entries';
 
 /**

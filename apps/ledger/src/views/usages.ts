@@ -1,5 +1,5 @@
 import type { Charge, EventOf } from '@ledger/wallet';
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import type { UsageAnswer } from './answers';
 import type { UniqueEntry } from './read-model';
 

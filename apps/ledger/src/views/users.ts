@@ -1,5 +1,5 @@
 import type { UserBalance } from '@ledger/wallet';
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 import { Rows } from './rows';
 
 /** Answers: what a user's wallet holds of its own, free and purchased, and what it is granted a month. */

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { Checkpoints, versionNumber } from './checkpoint';
 import { emptyFile, LOG_SUFFIX, type OpenViews, PAGE_BYTES, touch } from './filling';
 import { finishFile, joinFile, sortEntries } from './finishing';

@@ -1,4 +1,4 @@
-import Sqlite, { type Database } from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import type { StoredEvent } from '@ledger/event-store';
 import {
   allocated,

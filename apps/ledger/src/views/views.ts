@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { eventOf, type EventOf, type Metadata, type OrganisationEvent, type UserBalance, type UserEvent, walletOf } from '@ledger/wallet';
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 import { Allocations } from './allocations';
 import { Bills } from './bills';
 import { History } from './history';

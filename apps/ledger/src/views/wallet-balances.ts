@@ -1,5 +1,5 @@
 import type { DefaultLimits } from '@ledger/wallet';
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 import { Rows } from './rows';
 
 /** Answers: what an organisation's wallet holds, its zone and default limits, and what is on its way to members. */

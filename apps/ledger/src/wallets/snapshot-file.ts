@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, openSync, rmSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { type Database, Sqlite, type Statement } from '@ledger/sqlite';
 
 /** All snapshots together; the oldest make room. */
 export const BYTES_MAX = 512 * 1024 * 1024;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import { NO_STREAM, StoreClosed, StoreUnavailable, type NewEvent } from '../event-store';
 import { LedgerFile } from './ledger-file';
 import { SqliteEventStore } from './sqlite-event-store';
@@ -12,13 +12,13 @@ const newEvent = (): NewEvent => ({ id: randomUUID(), type: 'TokensUsed', data: 
 
 let folder: string;
 let store: SqliteEventStore;
-let outside: Database.Database;
+let outside: Database;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'head-reads-'));
   const path = join(folder, 'ledger.db');
   store = await SqliteEventStore.open(path, { busySeconds: 0.1 });
-  outside = new Database(path);
+  outside = new Sqlite(path);
   await store.append(STREAM, NO_STREAM, [newEvent()]);
 });
 

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import Database from 'better-sqlite3';
+import { type Database, Sqlite, type Statement } from '@ledger/sqlite';
 import type { StreamHead } from '../event-store';
 import { LOCK_BLOCKS_MS, sqliteCode } from './patience';
 import { Reading } from './reading';
@@ -19,9 +19,9 @@ const LOG_BYTES_MAX = 256 * 1024 * 1024;
 export class LedgerFile {
   readonly reading: Reading;
   readonly writing: Writing;
-  private readonly version: Database.Statement<[], number>;
+  private readonly version: Statement<[], number>;
 
-  private constructor(private readonly db: Database.Database) {
+  private constructor(private readonly db: Database) {
     this.reading = new Reading(db);
     this.writing = new Writing(db, this.reading);
     this.version = db.prepare<[], number>('pragma data_version').pluck();
@@ -49,8 +49,8 @@ export class LedgerFile {
     return LedgerFile.connect(path, (db) => void db.pragma('query_only = on'), readonly, READER_CACHE_KIB);
   }
 
-  private static connect(path: string, prepare?: (db: Database.Database) => void, readonly = false, cacheKib = CACHE_KIB): LedgerFile {
-    const db = new Database(path, { timeout: LOCK_BLOCKS_MS, fileMustExist: true, readonly });
+  private static connect(path: string, prepare?: (db: Database) => void, readonly = false, cacheKib = CACHE_KIB): LedgerFile {
+    const db = new Sqlite(path, { timeout: LOCK_BLOCKS_MS, fileMustExist: true, readonly });
     try {
       prepare?.(db);
       checkSchema(db, path);
@@ -110,7 +110,7 @@ function createPrivately(path: string): void {
 }
 
 /** Write-ahead logging: readers never wait for writers. SQLite answers with the old mode where it cannot (network disks). */
-function useLog(db: Database.Database, path: string): void {
+function useLog(db: Database, path: string): void {
   if (db.pragma('journal_mode = wal', { simple: true }) !== 'wal') {
     throw new Error(`${path} lies on a file system without shared memory, which SQLite needs for its write-ahead log`);
   }

@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import { NO_POSITION, type StoredEvent } from '../event-store';
 
 /** A row of `heads`. Inside the adapter positions are plain numbers: SQLite counts them from 1. */

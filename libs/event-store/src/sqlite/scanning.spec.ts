@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import type { ScannedPage } from './scanned-page';
 import { SqliteScan } from './scanning';
 import { SqliteEventStore } from './sqlite-event-store';
@@ -100,7 +100,7 @@ it('gives a part its own streams whole, and of the others those of the prefix, w
 
 it('reads numbers and an id that no event has, as somebody may have written them into the file', async () => {
   await store.append('userWallet-a', -1, [event('Any', '{}')]);
-  const db = new Database(path);
+  const db = new Sqlite(path);
   db.exec(`drop trigger events_are_never_changed; update events set revision = -12, previous = -3, stream = ${2 ** 53 - 1}, id = 'é€'`);
   db.close();
   scan = new SqliteScan(path);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import Database from 'better-sqlite3';
+import { type Database, Sqlite } from '@ledger/sqlite';
 import type { StoredEvent } from '../event-store';
 import { type Line, storedEvent, StreamNames } from './reading';
 import { packedRow, ScannedPage } from './scanned-page';
@@ -38,12 +38,12 @@ export interface SharedEvent {
  * reading of one file. Only for reading much: everything else goes through the port.
  */
 export class SqliteScan {
-  private readonly db: Database.Database;
+  private readonly db: Database;
   private readonly names: StreamNames;
 
   /** The file must be an event store. */
   constructor(path: string) {
-    this.db = new Database(resolve(path), { readonly: true, fileMustExist: true, timeout: BUSY_MS });
+    this.db = new Sqlite(resolve(path), { readonly: true, fileMustExist: true, timeout: BUSY_MS });
     checkSchema(this.db, path);
     this.names = new StreamNames(this.db);
   }

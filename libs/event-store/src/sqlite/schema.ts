@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database } from '@ledger/sqlite';
 
 /** Raise it with every change of the tables: a file of another version is refused, never guessed at. */
 export const SCHEMA_VERSION = 1;

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import Database from 'better-sqlite3';
+import { type Database, type RunResult, Sqlite, type Statement } from '@ledger/sqlite';
 import { eventStoreContract } from '../contract';
 import { NO_STREAM, OutcomeUnknown, StoreUnavailable, type NewEvent, WrongExpectedRevision } from '../event-store';
 import { SCHEMA_VERSION } from './schema';
@@ -43,13 +43,13 @@ describe('SqliteEventStore', () => {
   let folder: string;
   let path: string;
   let store: SqliteEventStore;
-  let outside: Database.Database;
+  let outside: Database;
 
   beforeEach(async () => {
     folder = newFolder();
     path = join(folder, 'made', 'ledger.db');
     store = await SqliteEventStore.open(path, { busySeconds: 0.1 });
-    outside = new Database(path);
+    outside = new Sqlite(path);
   });
 
   afterEach(async () => {
@@ -113,7 +113,7 @@ describe('SqliteEventStore', () => {
 
     it("refuses another program's database and does not touch it", async () => {
       const other = join(folder, 'other.db');
-      const theirs = new Database(other);
+      const theirs = new Sqlite(other);
       theirs.exec('create table wishes (text)');
       await expect(SqliteEventStore.open(other)).rejects.toThrow(`${other} is not an event store of this program`);
       expect(theirs.pragma('journal_mode', { simple: true })).toBe('delete');
@@ -198,18 +198,18 @@ describe('SqliteEventStore', () => {
   describe('when the disk fails', () => {
     /** The disk is the driver's business, so the driver is made to fail: one statement, once, on connections opened from now. */
     const failing = async (sql: string, code: string, before?: () => void): Promise<SqliteEventStore> => {
-      const prepare = Reflect.get(Database.prototype, 'prepare') as (this: Database.Database, sql: string) => Database.Statement;
-      jest.spyOn(Database.prototype, 'prepare').mockImplementation(function (this: Database.Database, source: string) {
+      const prepare = Reflect.get(Sqlite.prototype, 'prepare') as (this: Database, sql: string) => Statement;
+      jest.spyOn(Sqlite.prototype, 'prepare').mockImplementation(function (this: Database, source: string) {
         const statement = prepare.call(this, source);
         if (source !== sql) return statement;
         const write = statement.run.bind(statement);
         let failed = false;
         return Object.assign(statement, {
-          run: (...values: unknown[]): Database.RunResult => {
+          run: (...values: unknown[]): RunResult => {
             if (failed) return write(...values);
             failed = true;
             before?.();
-            throw new Database.SqliteError('the disk failed', code);
+            throw new Sqlite.SqliteError('the disk failed', code);
           },
         });
       });

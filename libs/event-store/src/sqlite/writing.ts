@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from '@ledger/sqlite';
 import { LRUCache } from 'lru-cache';
 import {
   NO_POSITION,
