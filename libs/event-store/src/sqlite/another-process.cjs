@@ -2,11 +2,15 @@
 // It appends to the streams in turn, at the revision that it reads, and prints the ids of the appends that it won.
 const { randomUUID } = require('node:crypto');
 const { readFileSync } = require('node:fs');
+const { resolve } = require('node:path');
 const { transformSync } = require('@swc/core');
+
+const root = resolve(__dirname, '../../../..');
+const jsc = { target: 'es2023', parser: { syntax: 'typescript' }, baseUrl: root, paths: { '@ledger/*': ['libs/*/src'] } };
 
 // Compiles the sources as they are required; jest's own transform does not reach a child process.
 require.extensions['.ts'] = (module, filename) => {
-  const options = { swcrc: false, jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } };
+  const options = { swcrc: false, jsc, module: { type: 'commonjs' } };
   module._compile(transformSync(readFileSync(filename, 'utf8'), { filename, ...options }).code, filename);
 };
 const { SqliteEventStore } = require('./sqlite-event-store.ts');
