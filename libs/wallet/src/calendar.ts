@@ -4,7 +4,8 @@
  * All instants are milliseconds since 1970-01-01T00:00Z, whole numbers; nothing here reads a clock. The memory kept between calls is
  * bounded and only makes an answer cheaper, never another.
  */
-import { Temporal } from 'temporal-polyfill';
+// Not the one of Node, where it has one: all instances of a ledger must name windows alike, whichever Node they run on.
+import { Temporal } from 'temporal-polyfill/implementation';
 import type { Period, WindowId, WindowIds } from './events';
 
 const HOUR_MS = 3_600_000;
