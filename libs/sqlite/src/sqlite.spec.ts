@@ -1,11 +1,11 @@
 import { packageFor, Sqlite } from '.';
 
 it.each([
-  ['20.19.0', 'better-sqlite3-12'],
-  ['22.13.0', 'better-sqlite3'],
-  ['24.21.0', 'better-sqlite3'],
-  ['100.0.0', 'better-sqlite3'],
-])('runs on Node %s by %s', (node, name) => expect(packageFor(node)).toBe(name));
+  ['20.20.2', '9', 'better-sqlite3-12'],
+  ['22.13.0', '9', 'better-sqlite3-12'],
+  ['22.14.0', '10', 'better-sqlite3'],
+  ['24.21.0', '10', 'better-sqlite3'],
+])('runs on Node %s, which has Node-API %s, by %s', (_, nodeApi, name) => expect(packageFor(nodeApi)).toBe(name));
 
 it('counts in integers of 64 bits, as the stores of both versions do', () => {
   const db = new Sqlite(':memory:');
