@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { type Entry, EntryLog } from '../../apps/auditor/src/verify/entries';
+import { EntryLog } from '../../apps/auditor/src/verify/entries';
+import type { Entry } from '../../apps/auditor/src/verify/entry';
 import type { Seed } from '../../apps/auditor/src/verify/fingerprint';
 
 /** What must be unique for ever is found again, whether it was kept in memory or went to files. */

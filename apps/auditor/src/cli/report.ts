@@ -20,10 +20,11 @@ const SHOWN_MAX = 100;
 const whole = (value: number | bigint): string => value.toLocaleString('en');
 
 export function peopleReport({ result, ms, certificate, earlier, pinned }: Report, out: (line: string) => void): void {
-  const { events, heads, position, findings, totals, unknownPriceTables } = result;
+  const { events, heads, position, findings, totals, unknownPriceTables, wentOnFrom } = result;
   out(`${whole(events)} events of ${whole(heads.length)} streams, up to position ${position}, in ${(ms / 1_000).toFixed(1)} s.`);
   const width = Math.max(...TOTALS.map((name) => whole(totals[name]).length));
   for (const name of TOTALS) out(`  ${name.padEnd(14)}${whole(totals[name]).padStart(width)}`);
+  if (wentOnFrom) out(`Read: ${whole(events - wentOnFrom.events)} events behind position ${wentOnFrom.position}; those before it were audited when they were certified.`); // prettier-ignore
   if (unknownPriceTables.length > 0)
     out(`Not checked: prices of the tables ${unknownPriceTables.join(', ')}, which --price-table did not name.`);
   if (earlier) out(`Compared with the certificate of ${earlier.statement.issuedAt} up to position ${earlier.statement.position}, signed by ${earlier.signature.keyId}${pinned ? '' : ' (whose key nobody has named: give --public-key)'}.`); // prettier-ignore
@@ -41,13 +42,14 @@ const countsOf = (byRule: ReadonlyMap<Rule, number>): string[] => [...byRule].ma
 
 /** One JSON object. Tokens and positions are texts of decimal digits. */
 export function machineReport({ result, ms, certificate, earlier, pinned }: Report): string {
-  const { mark, events, heads, position, findings, totals, unknownPriceTables } = result;
+  const { mark, events, heads, position, findings, totals, unknownPriceTables, wentOnFrom } = result;
   return JSON.stringify({
     clean: findings.count === 0,
     mark: mark ?? null,
     position: String(position),
     events,
     streams: heads.length,
+    wentOnFrom: wentOnFrom ? { position: String(wentOnFrom.position), events: wentOnFrom.events } : null,
     ms: Math.round(ms),
     totals: Object.fromEntries(TOTALS.map((name) => [name, String(totals[name])])),
     unknownPriceTables,

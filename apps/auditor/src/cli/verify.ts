@@ -1,12 +1,15 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { canonical, isTimeZone, PRICE_TABLE, type PriceTable } from '@ledger/wallet';
-import { type Certificate, certificateFault, readCertificate, signed, statementOf } from '../certificates/certificate';
+import { readFileSync } from 'node:fs';
+import { isTimeZone, PRICE_TABLE, type PriceTable } from '@ledger/wallet';
+import { type Certificate, certificateFault, readCertificate } from '../certificates/certificate';
 import { compareWith } from '../certificates/comparison';
-import { readHeads, writeHeads } from '../certificates/heads-file';
+import { readHeads } from '../certificates/heads-file';
 import { publicKeyBytes, rawOf, reason, signingKey } from '../certificates/keys';
+import { statePath } from '../certificates/state-file';
+import { readState, StateFile } from '../certificates/state-reading';
 import type { AuditOptions } from '../verify/audited';
 import { newSeed } from '../verify/fingerprint';
-import { auditStore } from '../verify/run';
+import { auditStore, type RunOptions } from '../verify/run';
+import { type Certifying, certify } from './certify';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from './command';
 import { workersArgument } from '../replay/arguments';
 import { progressOf } from './progress';
@@ -22,6 +25,7 @@ const OPTIONS = {
   certificate: text,
   'signing-key': text,
   'without-heads': { type: 'boolean' },
+  'without-state': { type: 'boolean' },
   'price-table': { type: 'string', multiple: true },
   'platform-time-zone': text,
   workers: text,
@@ -32,44 +36,75 @@ type Values = ReturnType<typeof flags<typeof OPTIONS>>;
 export const verify: Command = {
   summary: 'check every event of the store: chains, schemas, balances, limits, allocations',
   usage:
-    'verify [--event-store URL] [--json] [--against CERTIFICATE | --since CERTIFICATE] [--public-key FILE] [--certificate FILE --signing-key FILE [--without-heads]] [--price-table FILE]... [--platform-time-zone ZONE] [--workers N]',
+    'verify [--event-store URL] [--json] [--against CERTIFICATE | --since CERTIFICATE] [--public-key FILE] [--certificate FILE --signing-key FILE [--without-heads] [--without-state]] [--price-table FILE]... [--platform-time-zone ZONE] [--workers N]',
   async run(args, surroundings) {
-    const { env, out, err } = surroundings;
     const values = flags(args, OPTIONS);
     if ((values.certificate === undefined) !== (values['signing-key'] === undefined))
       throw new BadArguments('--certificate names the file to write and --signing-key the key that signs it: give both or neither.');
     const key = values['signing-key'] === undefined ? undefined : signingKey(values['signing-key']);
     const pinned = values['public-key'] === undefined ? key && rawOf(key) : publicKeyBytes(values['public-key']);
     const earlier = earlierOf(values, pinned);
-    if (earlier?.fault !== undefined) return untrusted(earlier, values, surroundings);
-    const options = optionsOf(values, env, earlier?.certificate);
-    const url = storeUrl(values['event-store'], env);
-    const store = await openStore(url);
-    const quiet = values.json === true;
-    const progress = progressOf(Number(await store.headPosition()), quiet ? 'none' : process.stderr.isTTY ? 'terminal' : 'lines', err);
-    const began = performance.now();
+    if (earlier?.fault !== undefined)
+      return untrusted('certificateFault', `The certificate ${earlier.path} is not to be trusted: ${earlier.fault}.`, values, surroundings);
+    const path = values.certificate;
+    const certifying = key && path !== undefined ? { path, key, withHeads: values['without-heads'] !== true } : undefined;
+    const state = values.since === undefined ? undefined : readState(values.since, earlier!.certificate);
     try {
-      const result = await auditStore(store, url, options, (events) => progress.at(events));
-      progress.stop();
-      if (earlier) compareWith(earlier.certificate.statement, readHeads(earlier.path), result, result.findings);
-      const clean = result.findings.count === 0;
-      let certificate: Certificate | undefined;
-      if (clean && key && values.certificate !== undefined) {
-        if (result.mark === undefined) throw new CouldNotRun('An empty store has nothing to certify.');
-        certificate = signed(statementOf(result, new Date().toISOString()), key);
-        write(values.certificate, `${canonical(certificate)}\n`);
-        if (values['without-heads'] !== true) writeHeads(values.certificate, result.heads);
-      }
-      const report = { result, ms: performance.now() - began, certificate, earlier: earlier?.certificate, pinned: pinned !== undefined };
-      if (quiet) out(machineReport(report));
-      else peopleReport(report, out);
-      return clean ? CLEAN : FINDINGS;
+      if (state && 'fault' in state)
+        return untrusted(
+          'stateFault',
+          `The state file ${statePath(values.since!)} is not to be trusted: ${state.fault}.`,
+          values,
+          surroundings,
+        );
+      return await audited(values, certifying, earlier, state, pinned !== undefined, surroundings);
     } finally {
-      progress.stop();
-      await store.close();
+      if (state instanceof StateFile) state.close();
     }
   },
 };
+
+async function audited(
+  values: Values,
+  certifying: Certifying | undefined,
+  earlier: Earlier | undefined,
+  state: StateFile | { unusable: string } | undefined,
+  pinned: boolean,
+  { env, out, err }: Surroundings,
+): Promise<number> {
+  const url = storeUrl(values['event-store'], env);
+  const options: RunOptions = {
+    ...optionsOf(values, env, earlier?.certificate),
+    stateWanted: certifying !== undefined && values['without-state'] !== true,
+  };
+  if (state instanceof StateFile) options.goOn = { earlier: state, tell: err };
+  else if (state) err(`Everything is read: ${state.unusable}.`);
+  const store = await openStore(url);
+  const quiet = values.json === true;
+  const progress = progressOf(Number(await store.headPosition()), quiet ? 'none' : process.stderr.isTTY ? 'terminal' : 'lines', err);
+  const began = performance.now();
+  let certificate: Certificate | undefined;
+  try {
+    const result = await auditStore(
+      store,
+      url,
+      options,
+      (events) => progress.at(events),
+      (all, kept) => {
+        if (earlier) compareWith(earlier.certificate.statement, readHeads(earlier.path), all, all.findings);
+        if (certifying && all.findings.count === 0) certificate = certify(certifying, all, kept);
+      },
+    );
+    progress.stop();
+    const report = { result, ms: performance.now() - began, certificate, earlier: earlier?.certificate, pinned };
+    if (quiet) out(machineReport(report));
+    else peopleReport(report, out);
+    return result.findings.count === 0 ? CLEAN : FINDINGS;
+  } finally {
+    progress.stop();
+    await store.close();
+  }
+}
 
 interface Earlier {
   certificate: Certificate;
@@ -90,10 +125,9 @@ function earlierOf({ against, since }: Values, pinned: Buffer | undefined): Earl
   return { certificate, path, fault: certificateFault(certificate, pinned) };
 }
 
-/** A forged certificate proves nothing, so the store is not read; but that somebody forged it is a finding. */
-function untrusted({ path, fault }: Earlier, { json }: Values, { out }: Surroundings): number {
-  const sentence = `The certificate ${path} is not to be trusted: ${fault}.`;
-  out(json ? JSON.stringify({ clean: false, certificateFault: sentence }) : sentence);
+/** What is forged proves nothing, so the store is not read; but that somebody forged it is a finding. */
+function untrusted(member: string, sentence: string, { json }: Values, { out }: Surroundings): number {
+  out(json ? JSON.stringify({ clean: false, [member]: sentence }) : sentence);
   return FINDINGS;
 }
 
@@ -127,12 +161,4 @@ function priceTableOf(path: string): PriceTable {
   if (typeof table?.version !== 'string' || !Array.isArray(table.tiers) || typeof table.usage?.percentOfCost !== 'number')
     throw new CouldNotRun(`The price table ${path} must hold "version", "tiers" and "usage", as the service's own does.`);
   return { ...PRICE_TABLE, ...table };
-}
-
-function write(path: string, content: string): void {
-  try {
-    writeFileSync(path, content);
-  } catch (error) {
-    throw new CouldNotRun(`The certificate cannot be written to ${path}: ${reason(error)}.`);
-  }
 }

@@ -9,6 +9,8 @@ import type { Seed } from './fingerprint';
 import { checkOrganisationEnd, checkOrganisationEvent, newOrganisation } from './organisation-rules';
 import type { PageRow } from './page-row';
 import { UUID } from './glance';
+import { type Earlier, FLOWS } from './kept';
+import { readLine } from './kept-states';
 import { OrganisationPolicy } from './policies';
 import { Flows, type Place, type Surroundings } from './surroundings';
 import { checkUserEnd, checkUserEvent } from './user-rules';
@@ -46,8 +48,9 @@ export class Audit {
   private readonly earlier = new Map<string, Head | undefined>();
   private current: Pick<StoredEvent, 'stream' | 'revision' | 'id'> = { stream: '', revision: -1, id: '' };
 
-  constructor({ seed, folder, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions) {
-    this.entries = new EntryLog(seed, undefined, folder);
+  /** It goes on from where the `earlier` one has ended, with its seed. */
+  constructor({ seed, folder, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions, earlier?: Earlier) {
+    this.entries = new EntryLog(earlier?.summary.seed ?? seed, undefined, folder, earlier?.entries);
     this.headsAt = headsAt;
     this.trustedUntil = trustedUntil;
     this.around = {
@@ -63,6 +66,16 @@ export class Audit {
     };
     this.place = { stream: '', position: 0, revision: 0, at: 0, day: '', occurredAt: 0, fault: this.fault };
     this.usages = this.entries.begun('usage');
+    if (earlier) this.goOnFrom(earlier);
+  }
+
+  private goOnFrom(earlier: Earlier): void {
+    const { events, flows, inTransit, unknownPriceTables } = earlier.summary;
+    this.events = events;
+    for (const name of FLOWS) this.flows[name].takeUp(BigInt(flows[name]));
+    for (const [organisationId, tokens] of inTransit) this.flows.move(organisationId, tokens);
+    for (const version of unknownPriceTables) this.unknownPriceTables.add(version);
+    for (const line of earlier.states()) readLine(line, (stream) => this.stateOf(stream));
   }
 
   add(event: AuditedEvent): void {
@@ -81,10 +94,11 @@ export class Audit {
   private met(event: AuditedEvent, known?: State): State | undefined {
     this.events += 1;
     this.current = event;
-    const state = known ?? this.stateOf(event);
+    const state = known ?? this.stateOf(event.stream);
     if (!state) return undefined;
     this.trusted = event.position <= this.trustedUntil;
     if (event.position > this.headsAt) this.keepHead(state, event.stream);
+    state.position = event.position;
     return state;
   }
 
@@ -186,14 +200,8 @@ export class Audit {
     }
   }
 
-  /** Tokens held by all wallets of a kind. */
-  held(kind: State['kind']): bigint {
-    let sum = 0n;
-    for (const state of this.states.values()) {
-      if (state.kind !== kind) continue;
-      sum += BigInt(state.kind === 'user' ? state.free + state.purchased + state.allocated : state.available);
-    }
-    return sum;
+  streams(): IterableIterator<[stream: string, state: State]> {
+    return this.states.entries();
   }
 
   *heads(): Generator<Head> {
@@ -213,7 +221,7 @@ export class Audit {
     this.earlier.set(stream, revision < 0 ? undefined : { stream, revision, hash });
   }
 
-  private stateOf({ stream }: AuditedEvent): State | undefined {
+  private stateOf(stream: string): State | undefined {
     const known = this.states.get(stream);
     if (known) return known;
     const ref = walletOf(stream);

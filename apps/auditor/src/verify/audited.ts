@@ -19,6 +19,8 @@ export interface AuditOptions {
    * with the certificate's root says that they are the same ones. They are judged all the same, for what follows builds on them.
    */
   trustedUntil?: number;
+  /** What is known at the end is kept for the next audit. */
+  stateWanted?: boolean;
 }
 
 /** An event as the audit wants it. */

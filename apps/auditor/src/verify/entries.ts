@@ -1,6 +1,8 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type EntryKind, KINDS, WORDS } from './entry';
+import { grouped, type Judge } from './entry-groups';
 import { Fingerprint, HIGH, mixed, type Seed } from './fingerprint';
 
 /**
@@ -11,8 +13,6 @@ import { Fingerprint, HIGH, mixed, type Seed } from './fingerprint';
  * again and compared, so nothing is reported that is not so.
  */
 
-export const KINDS = ['key', 'payment', 'id', 'bill', 'usage', 'reversal', 'returned', 'line', 'received'] as const;
-export type EntryKind = (typeof KINDS)[number];
 /** A reversal and what it returns meet their usage, a receipt its line: they are fingerprinted under one name. */
 const FAMILY: Readonly<Record<EntryKind, string>> = {
   key: 'key',
@@ -26,18 +26,19 @@ const FAMILY: Readonly<Record<EntryKind, string>> = {
   received: 'line',
 };
 
-export interface Entry {
-  kind: EntryKind;
-  position: number;
-  extra: number;
-}
-
 const KIND_NUMBERS = Object.fromEntries(KINDS.map((kind, number) => [kind, number])) as Readonly<Record<EntryKind, number>>;
-const WORDS = 6;
-const BUCKETS = 64;
+export const BUCKETS = 64;
 const CHUNK_WORDS = 1_024 * WORDS;
 /** 96 MiB; what comes after it goes to files. */
 const KEPT_WORDS_MAX = 24 * 1_024 * 1_024;
+
+/** What an earlier audit has entered and judged; this one goes on with it. */
+export interface EarlierEntries {
+  /** Of a bucket. */
+  bytesIn(bucket: number): number;
+  /** Run by run. */
+  wordsIn(bucket: number): Iterable<Uint32Array>;
+}
 
 /** The entries of one log on their way to another. */
 export interface Handed {
@@ -58,9 +59,10 @@ export class EntryLog {
 
   /** Entries are kept in memory up to so many words; what comes after them goes to files below `home`. */
   constructor(
-    private readonly seed: Seed,
+    readonly seed: Seed,
     private readonly keptWordsMax = KEPT_WORDS_MAX,
     private readonly home = tmpdir(),
+    private readonly earlier: EarlierEntries = NONE_EARLIER,
   ) {
     this.starts = Object.fromEntries(KINDS.map((kind) => [kind, mixed(seed, FAMILY[kind])])) as Record<EntryKind, Seed>;
   }
@@ -110,14 +112,22 @@ export class EntryLog {
     return { folders: this.folders.splice(0), chunks };
   }
 
-  /** Calls with the entries of every fingerprint, in the order of their positions. */
-  async groups(judge: (entries: readonly Entry[]) => Promise<void> | undefined): Promise<void> {
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      const { words, used } = this.open[bucket]!;
-      const chunks = [...this.read(bucket), ...this.full[bucket]!, words.subarray(0, used)];
-      this.full[bucket] = [];
-      await grouped(chunks, judge);
-    }
+  /** Calls with the entries of every fingerprint that came in here, and with those that an earlier audit has of it. */
+  async groups(judge: Judge): Promise<void> {
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) await grouped(this.freshIn(bucket), this.earlier.wordsIn(bucket), judge);
+  }
+
+  /** All of a bucket, run by run: those of the earlier audit and those that came in here. */
+  *wordsIn(bucket: number): Generator<Uint32Array> {
+    yield* this.earlier.wordsIn(bucket);
+    yield* this.freshIn(bucket);
+  }
+
+  /** How many bytes those are. */
+  bytesIn(bucket: number): number {
+    const filed = this.folders.reduce((sum, folder) => sum + statSync(fileOf(folder, bucket)).size, 0);
+    const kept = this.full[bucket]!.reduce((sum, { length }) => sum + length, this.open[bucket]!.used);
+    return this.earlier.bytesIn(bucket) + filed + kept * Uint32Array.BYTES_PER_ELEMENT;
   }
 
   close(): void {
@@ -160,63 +170,28 @@ export class EntryLog {
     this.kept = 0;
   }
 
-  private read(bucket: number): Uint32Array[] {
-    return this.folders.flatMap((folder) => chunksIn(fileOf(folder, bucket)));
+  private *freshIn(bucket: number): Generator<Uint32Array> {
+    for (const folder of this.folders) yield* chunksIn(fileOf(folder, bucket));
+    yield* this.full[bucket]!;
+    const { words, used } = this.open[bucket]!;
+    yield words.subarray(0, used);
   }
 }
+
+const NONE_EARLIER: EarlierEntries = { bytesIn: () => 0, wordsIn: () => [] };
 
 const fileOf = (folder: string, bucket: number): string => join(folder, `bucket-${bucket}`);
 
-function chunksIn(path: string): Uint32Array[] {
+function* chunksIn(path: string): Generator<Uint32Array> {
   const file = openSync(path, 'r');
-  const chunks: Uint32Array[] = [];
-  for (;;) {
-    const chunk = new Uint32Array(CHUNK_WORDS);
-    const bytes = readSync(file, new Uint8Array(chunk.buffer));
-    if (bytes === 0) break;
-    chunks.push(chunk.subarray(0, bytes / 4));
-  }
-  closeSync(file);
-  return chunks;
-}
-
-/** One bucket: entries with the same fingerprint are chained through a table of open addresses. */
-async function grouped(chunks: readonly Uint32Array[], judge: (entries: readonly Entry[]) => Promise<void> | undefined): Promise<void> {
-  const all = new Uint32Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, end);
-    end += chunk.length;
-  }
-  const count = all.length / WORDS;
-  const size = 2 ** Math.ceil(Math.log2(Math.max(2, count * 2)));
-  const heads = new Int32Array(size).fill(-1);
-  const next = new Int32Array(count).fill(-1);
-  for (let entry = 0; entry < count; entry += 1) {
-    const [low, high] = [all[entry * WORDS]!, all[entry * WORDS + 1]!];
-    let place = (high ^ (low >>> 6)) & (size - 1);
-    for (; heads[place]! >= 0; place = (place + 1) & (size - 1)) {
-      const first = heads[place]! * WORDS;
-      if (all[first] === low && all[first + 1] === high) break;
+  try {
+    for (;;) {
+      const chunk = new Uint32Array(CHUNK_WORDS);
+      const bytes = readSync(file, new Uint8Array(chunk.buffer));
+      if (bytes === 0) return;
+      yield chunk.subarray(0, bytes / 4);
     }
-    next[entry] = heads[place]!;
-    heads[place] = entry;
-  }
-  for (const head of heads) {
-    if (head < 0) continue;
-    // A single entry of these kinds needs nobody.
-    if (next[head]! < 0 && NEEDS_NOBODY[all[head * WORDS + 5]! % KINDS.length]) continue;
-    const entries: Entry[] = [];
-    for (let entry = head; entry >= 0; entry = next[entry]!) entries.push(entryAt(all, entry * WORDS));
-    const waiting = judge(entries.sort((a, b) => a.position - b.position));
-    if (waiting) await waiting;
+  } finally {
+    closeSync(file);
   }
 }
-
-const NEEDS_NOBODY = KINDS.map((kind) => kind !== 'reversal' && kind !== 'returned' && kind !== 'received');
-
-const entryAt = (all: Uint32Array, from: number): Entry => ({
-  kind: KINDS[all[from + 5]! % KINDS.length]!,
-  position: all[from + 2]! + all[from + 3]! * HIGH,
-  extra: all[from + 4]! + Math.floor(all[from + 5]! / KINDS.length) * HIGH,
-});

@@ -1,7 +1,8 @@
 import type { EventStore, StoredEvent } from '@ledger/event-store';
 import { billEntry, type BillEvent, type EventOf, type WalletEvent } from '@ledger/wallet';
 import { parsed } from './chain';
-import type { Entry, EntryLog } from './entries';
+import type { EntryLog } from './entries';
+import type { Entry } from './entry';
 import type { Findings, Rule } from './finding';
 
 /** The rules that join events which may be far apart, or in different streams. What looks wrong is read again before it is said. */

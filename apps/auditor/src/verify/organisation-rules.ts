@@ -16,6 +16,8 @@ export interface OrganisationState {
   opened: boolean;
   /** Of the last event, in epoch ms: its text would keep the whole text around it in memory. */
   at: number;
+  /** Of the last event; 0 before the first. */
+  position: number;
   available: number;
   purchasedTotal: number;
   owed: number;
@@ -28,13 +30,13 @@ export interface OrganisationState {
 }
 
 /** What a member was allocated. */
-interface Allocated {
+export interface Allocated {
   number: number;
   counters: Counters;
 }
 
 /** An allocation of which parts are still to come. */
-interface Parts {
+export interface Parts {
   allocationId: string;
   part: number;
   parts: number;
@@ -51,6 +53,7 @@ export const newOrganisation = (id: string, link: Link, policy: OrganisationPoli
   policy,
   opened: false,
   at: FIRST_AT,
+  position: 0,
   available: 0,
   purchasedTotal: 0,
   owed: 0,
@@ -217,9 +220,11 @@ function checkParts(state: OrganisationState, data: Extract<OrganisationEvent, {
   if (sums.lines !== lineCount) fault('amounts', 'the lines of all parts', sums.lines, lineCount);
 }
 
+export const newAllocated = (): Allocated => ({ number: 0, counters: new Map() });
+
 function memberOf({ members }: OrganisationState, userId: string): Allocated {
   let member = members.get(userId);
-  if (!member) members.set(userId, (member = { number: 0, counters: new Map() }));
+  if (!member) members.set(userId, (member = newAllocated()));
   return member;
 }
 

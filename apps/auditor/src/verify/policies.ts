@@ -7,7 +7,7 @@ import { UNLIMITED } from '@ledger/wallet';
  */
 
 /** A value that holds from a revision on. */
-interface Since<Value> {
+export interface Since<Value> {
   revision: number;
   value: Value;
 }
@@ -23,6 +23,13 @@ export interface Terms {
   timeZone: string;
   defaults: DefaultLimits;
   member: MemberTerms | undefined;
+}
+
+export interface KeptPolicy {
+  revision: number;
+  zones: Since<string>[];
+  defaults: Since<DefaultLimits>[];
+  members: Map<string, Since<MemberTerms>[]>;
 }
 
 export class OrganisationPolicy {
@@ -81,6 +88,19 @@ export class OrganisationPolicy {
       const terms = this.at(userId, revision);
       return terms !== undefined && limitOf(terms, 'usage', period) === limit;
     });
+  }
+
+  /** All of it, for a later audit. */
+  kept(): KeptPolicy {
+    return { revision: this.revision, zones: this.zones, defaults: this.defaults, members: this.members };
+  }
+
+  /** Takes over what an earlier audit knew; nothing may have been added yet. */
+  restore({ revision, zones, defaults, members }: KeptPolicy): void {
+    this.revision = revision;
+    this.zones.push(...zones);
+    this.defaults.push(...defaults);
+    for (const [userId, terms] of members) this.members.set(userId, terms);
   }
 
   private setStatus(userIds: readonly string[], status: MemberStatus, revision: number): void {

@@ -1,9 +1,10 @@
 import type { EventStore } from '@ledger/event-store';
 import type { Audit } from './audit';
-import type { Head } from './audited';
+import type { Head, State } from './audited';
 import type { EntryLog } from './entries';
 import { Findings } from './finding';
 import { Join } from './join';
+import { statesOf } from './kept';
 import { accounted, addTotals, issued, noTotals, type Totals } from './totals';
 
 /** What the audit of one part of the streams came to; parts are put together before anything is said of the whole. */
@@ -17,6 +18,8 @@ export interface Part {
   heads: Head[];
   /** Heads as they were at the position of a certificate. */
   headsThen: Head[];
+  /** The lines of its streams, where they are wanted: made while they are read, or handed over by another thread. */
+  states: Iterable<Uint8Array<ArrayBuffer>> | undefined;
 }
 
 export interface AuditResult {
@@ -30,10 +33,25 @@ export interface AuditResult {
   heads: Head[];
   headsThen: Head[];
   unknownPriceTables: string[];
+  /** Allocated less received, by organisation. */
+  inTransit: ReadonlyMap<string, number>;
+  /** Where an earlier audit had ended, when this one went on from there and read no event before it. */
+  wentOnFrom: WentOnFrom | undefined;
+}
+
+export interface WentOnFrom {
+  position: number;
+  events: number;
 }
 
 /** Joins what the parts have found and checks what only the whole can show. */
-export async function concluded(store: EventStore, parts: readonly Part[], entries: EntryLog, position: bigint): Promise<AuditResult> {
+export async function concluded(
+  store: EventStore,
+  parts: readonly Part[],
+  entries: EntryLog,
+  position: bigint,
+  wentOnFrom?: WentOnFrom,
+): Promise<AuditResult> {
   const findings = new Findings();
   const totals = noTotals();
   const inTransit = new Map<string, number>();
@@ -58,7 +76,19 @@ export async function concluded(store: EventStore, parts: readonly Part[], entri
   if (issued(totals) !== accounted(totals))
     wholeFault(findings, 'the store', 'what is held, in transit, spent and lapsed', issued(totals), accounted(totals));
   const mark = await store.mark();
-  return { mark, position, events, totals, findings, heads: sorted(heads), headsThen: sorted(headsThen), unknownPriceTables: [...unknown] };
+  const unknownPriceTables = [...unknown];
+  return {
+    mark,
+    position,
+    events,
+    totals,
+    findings,
+    heads: sorted(heads),
+    headsThen: sorted(headsThen),
+    unknownPriceTables,
+    inTransit,
+    wentOnFrom,
+  };
 }
 
 function wholeFault(findings: Findings, stream: string, what: string, expected: unknown, found: unknown): void {
@@ -70,14 +100,24 @@ function sorted(heads: Head[]): Head[] {
   return heads.sort((a, b) => (a.stream < b.stream ? -1 : a.stream > b.stream ? 1 : 0));
 }
 
+/** Tokens held by all wallets of a kind. */
+function held(audit: Audit, kind: State['kind']): bigint {
+  let sum = 0n;
+  for (const [, state] of audit.streams()) {
+    if (state.kind !== kind) continue;
+    sum += BigInt(state.kind === 'user' ? state.free + state.purchased + state.allocated : state.available);
+  }
+  return sum;
+}
+
 /** What an audit that is finished has come to. */
-export function partOf(audit: Audit): Part {
+export function partOf(audit: Audit, stateWanted = false): Part {
   const { findings, events, flows, unknownPriceTables } = audit;
   const totals = {
     purchased: flows.purchased.value,
     granted: flows.granted.value,
-    organisations: audit.held('organisation'),
-    users: audit.held('user'),
+    organisations: held(audit, 'organisation'),
+    users: held(audit, 'user'),
     inTransit: 0n,
     usage: flows.usage.value,
     bills: flows.bills.value,
@@ -85,5 +125,6 @@ export function partOf(audit: Audit): Part {
   };
   const heads = [...audit.heads()];
   const headsThen = [...audit.headsThen()];
-  return { findings, events, totals, inTransit: flows.inTransit, unknownPriceTables: [...unknownPriceTables], heads, headsThen };
+  const states = stateWanted ? statesOf(audit) : undefined;
+  return { findings, events, totals, inTransit: flows.inTransit, unknownPriceTables: [...unknownPriceTables], heads, headsThen, states };
 }

@@ -7,8 +7,11 @@ import { threadsFor } from '../reading/threads';
 import { Audit } from './audit';
 import type { AuditOptions } from './audited';
 import { EntryLog } from './entries';
-import { auditPart, type PostedPart, received } from './partition';
-import { type AuditResult, concluded, type Part, partOf } from './result';
+import { type Begun, type GoOn, goneOn } from './going-on';
+import { type Kept, keptOf } from './kept';
+import { auditPart } from './partition';
+import { type PostedPart, received } from './posting';
+import { type AuditResult, concluded, type Part, partOf, type WentOnFrom } from './result';
 
 /** Events that are read at once: the most that the port allows. */
 const PAGE = 10_000;
@@ -16,70 +19,93 @@ const PAGE = 10_000;
 export interface RunOptions extends AuditOptions {
   /** Threads that share the work, where the store lets them; undefined lets the machine decide. */
   workers?: number | undefined;
+  /** Where an earlier audit ended, to go on from there if the store lets it. */
+  goOn?: GoOn | undefined;
 }
 
 /** Hears how many events have been read; of a store that is shared by threads, about how many: as far as this thread is. */
 export type Progress = (events: number) => void;
 
+/** Hears of the outcome, and what is kept of it where `stateWanted`: there for as long as it listens. */
+export type Conclude = (result: AuditResult, kept: Kept | undefined) => void;
+
 /** The whole audit, by the quickest way that the store has. */
 export async function auditStore(
   store: EventStore,
   url: string,
-  { workers, ...options }: RunOptions,
+  { workers, goOn, ...options }: RunOptions,
   progress: Progress,
+  conclude: Conclude = () => undefined,
 ): Promise<AuditResult> {
   const head = await store.headPosition();
-  if (isEventStoreDb(url)) return auditThroughPort(store, head, options, progress);
-  const parts = workers ?? threadsFor(head);
+  const file = isEventStoreDb(url) ? undefined : sqlitePath(url);
+  const begun = goOn && (await goneOn(goOn, store, file, head, options));
+  const parts = begun ? 1 : (workers ?? threadsFor(head));
+  const run = { store, head, options, progress, conclude };
   // Threads run compiled code; whoever runs the sources has one.
-  if (parts > 1 && existsSync(WORKER)) return auditInParts(store, sqlitePath(url), head, parts, options, progress);
-  const audit = auditPart({ ...options, path: sqlitePath(url), part: 0, parts: 1, until: Number(head) }, progress);
+  return file !== undefined && parts > 1 && existsSync(WORKER) ? auditInParts(run, file, parts) : auditAlone(run, file, begun);
+}
+
+interface Run {
+  store: EventStore;
+  head: bigint;
+  options: AuditOptions;
+  progress: Progress;
+  conclude: Conclude;
+}
+
+/** By this thread: of a file, or through the port. */
+async function auditAlone(run: Run, file: string | undefined, begun: Begun | undefined): Promise<AuditResult> {
+  const { head, options, progress } = run;
+  const audit = begun?.audit ?? new Audit(options);
+  const from = begun?.from;
   try {
-    return await concluded(store, [partOf(audit)], audit.entries, head);
+    if (file === undefined) await readThroughPort(run, audit, from);
+    else auditPart({ ...options, path: file, part: 0, parts: 1, after: from?.position ?? 0, until: Number(head) }, progress, audit);
+    return await conclusion(run, [partOf(audit, options.stateWanted)], audit.entries, from);
   } finally {
     audit.entries.close();
   }
 }
 
-/** Reads the store through the port, from zero to `head`. */
-async function auditThroughPort(store: EventStore, head: bigint, options: AuditOptions, progress: Progress): Promise<AuditResult> {
-  const audit = new Audit(options);
-  try {
-    let after = -1n;
-    while (after < head) {
-      const page = await store.readAll(after, PAGE);
-      if (page.length === 0) break;
-      for (const event of page) if (event.position <= head) audit.add(positioned(event));
-      after = page.at(-1)!.position;
-      progress(audit.events);
-    }
-    audit.finish();
-    return await concluded(store, [partOf(audit)], audit.entries, head);
-  } finally {
-    audit.entries.close();
+/** Reads the store through the port, from zero or from where an earlier audit has ended, to `head`. */
+async function readThroughPort({ store, head, progress }: Run, audit: Audit, from: WentOnFrom | undefined): Promise<void> {
+  let after = from ? BigInt(from.position) : -1n;
+  while (after < head) {
+    const page = await store.readAll(after, PAGE);
+    if (page.length === 0) break;
+    for (const event of page) if (event.position <= head) audit.add(positioned(event));
+    after = page.at(-1)!.position;
+    progress(audit.events);
   }
+  audit.finish();
 }
 
 /** Positions of every adapter are far below 2^53, and numbers are quicker. */
 const positioned = (event: StoredEvent) => ({ ...event, position: Number(event.position) });
 
+async function conclusion(
+  { store, head, options, conclude }: Run,
+  parts: Part[],
+  entries: EntryLog,
+  from?: WentOnFrom,
+): Promise<AuditResult> {
+  const result = await concluded(store, parts, entries, head, from);
+  conclude(result, options.stateWanted ? keptOf(result, parts, entries) : undefined);
+  return result;
+}
+
 const WORKER = join(__dirname, 'worker.js');
 
 /** This thread audits the first part itself: another one would have to load all that this one has loaded. */
-async function auditInParts(
-  store: EventStore,
-  path: string,
-  head: bigint,
-  parts: number,
-  options: AuditOptions,
-  progress: Progress,
-): Promise<AuditResult> {
+async function auditInParts(run: Run, path: string, parts: number): Promise<AuditResult> {
+  const { head, options, progress } = run;
   // A thread that fails leaves its files behind, so all of them go below one folder, which this thread looks after.
   const folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
   const shared = { ...options, folder, path, parts, until: Number(head) };
   const entries = new EntryLog(options.seed, undefined, folder);
   const workers: Worker[] = [];
-  const run = (part: number): Promise<Part> =>
+  const inThread = (part: number): Promise<Part> =>
     new Promise((resolve, reject) => {
       const worker = new Worker(WORKER, { workerData: { ...shared, part } });
       workers.push(worker);
@@ -92,12 +118,12 @@ async function auditInParts(
       worker.on('exit', (code) => (outcome ? resolve(outcome) : reject(new Error(`a thread of the audit ended with ${code}`))));
     });
   try {
-    const others = Promise.all(Array.from({ length: parts - 1 }, (_, other) => run(other + 1)));
+    const others = Promise.all(Array.from({ length: parts - 1 }, (_, other) => inThread(other + 1)));
     // It is waited for below; meanwhile a failure is not unheard.
     others.catch(() => undefined);
     const audit = auditPart({ ...shared, part: 0 }, progress);
     entries.take(audit.entries.handOver());
-    return await concluded(store, [partOf(audit), ...(await others)], entries, head);
+    return await conclusion(run, [partOf(audit, options.stateWanted), ...(await others)], entries);
   } finally {
     // None may be writing any more.
     await Promise.all(workers.map((worker) => worker.terminate()));

@@ -46,6 +46,11 @@ export class Sum {
     if (this.low > CARRY || this.low < -CARRY) this.carry();
   }
 
+  /** What an earlier audit came to. */
+  takeUp(tokens: bigint): void {
+    this.high += tokens;
+  }
+
   get value(): bigint {
     this.carry();
     return this.high;

@@ -38,6 +38,8 @@ export interface UserState {
   opened: boolean;
   /** Of the last event, in epoch ms: its text would keep the whole text around it in memory. */
   at: number;
+  /** Of the last event; 0 before the first. */
+  position: number;
   free: number;
   month: string;
   granted: number;
@@ -90,6 +92,7 @@ export const newUser = (id: string, link: Link): UserState => ({
   link,
   opened: false,
   at: FIRST_AT,
+  position: 0,
   free: 0,
   month: '',
   granted: 0,
@@ -113,6 +116,18 @@ export const newUser = (id: string, link: Link): UserState => ({
   broughtBackIn: [],
 });
 
+export const newRelationship = (): Relationship => ({
+  tokens: 0,
+  received: 0,
+  used: new Map(),
+  broughtBack: undefined,
+  reached: new Set(),
+  policyRevision: -1,
+  policy: undefined,
+  terms: undefined,
+  termsRevision: -1,
+});
+
 export function relationshipOf(state: UserState, organisationId: string): Relationship {
   if (state.lastRelationship && state.lastOrganisationId === organisationId) {
     // The same text in the same place next time, which is compared at once.
@@ -121,17 +136,7 @@ export function relationshipOf(state: UserState, organisationId: string): Relati
   }
   let relationship = state.relationships.get(organisationId);
   if (!relationship) {
-    relationship = {
-      tokens: 0,
-      received: 0,
-      used: new Map(),
-      broughtBack: undefined,
-      reached: new Set(),
-      policyRevision: -1,
-      policy: undefined,
-      terms: undefined,
-      termsRevision: -1,
-    };
+    relationship = newRelationship();
     state.relationships.set(organisationId, relationship);
   }
   state.lastOrganisationId = organisationId;

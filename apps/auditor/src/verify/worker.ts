@@ -1,8 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { auditPart, type PartitionOptions, posted } from './partition';
+import { auditPart, type PartitionOptions } from './partition';
+import { posted, transferred } from './posting';
 
 /** A thread that audits one part of a store, and posts its outcome. */
-const audit = auditPart(workerData as PartitionOptions, () => undefined);
-const outcome = posted(audit);
-parentPort?.postMessage(outcome, outcome.entries.chunks.flat().map((chunk) => chunk.buffer as ArrayBuffer)); // prettier-ignore
+const options = workerData as PartitionOptions;
+const audit = auditPart(options, () => undefined);
+const outcome = posted(audit, options.stateWanted === true);
+parentPort?.postMessage(outcome, transferred(outcome));
 audit.entries.close();

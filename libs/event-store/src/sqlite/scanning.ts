@@ -111,6 +111,11 @@ export class SqliteScan {
     return 'stream in prefixed';
   }
 
+  /** How many events stand up to a position (inclusive): each is counted, none is read. */
+  countUpTo(position: number): number {
+    return this.db.prepare<[number], number>('select count(*) from events where position <= ?').pluck().get(position) ?? 0;
+  }
+
   /** The ends of the streams of a part, as those who read or write streams find them. */
   heads({ part, parts }: Pick<ScanPart, 'part' | 'parts'>): IterableIterator<ScannedHead> {
     const sql = 'select stream, revision, position from heads where stream % ? = ?';

@@ -1,0 +1,45 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+
+/** A file that stands under its name only when it is whole: until then it is beside it, so a kill leaves the older file or none. */
+export class WholeFile {
+  private readonly part: string;
+  private readonly handle: number;
+
+  constructor(
+    private readonly path: string,
+    mode: number,
+  ) {
+    this.part = `${path}.part`;
+    // What a kill has left there may be open to others.
+    rmSync(this.part, { force: true });
+    this.handle = openSync(this.part, 'wx', mode);
+  }
+
+  write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) done += writeSync(this.handle, bytes, done);
+  }
+
+  /** All was written. */
+  close(): void {
+    fsyncSync(this.handle);
+    closeSync(this.handle);
+    renameSync(this.part, this.path);
+  }
+
+  discard(): void {
+    closeSync(this.handle);
+    rmSync(this.part, { force: true });
+  }
+}
+
+/** Anybody may read it. */
+export function writeWhole(path: string, bytes: Uint8Array): void {
+  const file = new WholeFile(path, 0o644);
+  try {
+    file.write(bytes);
+    file.close();
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
