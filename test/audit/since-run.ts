@@ -8,7 +8,7 @@ import { readState, StateFile } from '../../apps/auditor/src/certificates/state-
 import { certify } from '../../apps/auditor/src/cli/certify';
 import { BUCKETS } from '../../apps/auditor/src/verify/entries';
 import { newSeed, type Seed } from '../../apps/auditor/src/verify/fingerprint';
-import { type Finding, sentenceOf } from '../../apps/auditor/src/verify/finding';
+import { sentenceOf } from '../../apps/auditor/src/verify/finding';
 import type { AuditResult } from '../../apps/auditor/src/verify/result';
 import { auditStore, type RunOptions } from '../../apps/auditor/src/verify/run';
 import { metaOf } from './tamper-forging';
@@ -84,8 +84,7 @@ export function contentOf(certificate: string) {
 }
 
 /** How many rows there were after each command: a store can be certified there, as nothing is half written. */
-export const endsOf = (rows: readonly Row[]): number[] =>
-  rows.flatMap((row, index) => (index > 0 && metaOf(row).requestId !== metaOf(rows[index - 1]!).requestId ? [index] : []));
-
-export const isNamed = ({ rule, stream }: Finding, expected: { stream: string; rules: string[] }): boolean =>
-  expected.rules.includes(rule) && stream === expected.stream;
+export const endsOf = (rows: readonly Row[]): number[] => [
+  ...rows.flatMap((row, index) => (index > 0 && metaOf(row).requestId !== metaOf(rows[index - 1]!).requestId ? [index] : [])),
+  rows.length,
+];

@@ -74,7 +74,10 @@ export async function hunted(kind: Kind, times: number, clean: CleanStores, stor
   return outcome;
 }
 
-const isNamed = ({ rule, stream, revision }: Finding, expected: { stream: string; rules: string[]; revisions?: number[] }): boolean =>
+export const isNamed = (
+  { rule, stream, revision }: Finding,
+  expected: { stream: string; rules: string[]; revisions?: number[] },
+): boolean =>
   expected.rules.includes(rule) &&
   stream === expected.stream &&
   (expected.revisions === undefined || expected.revisions.includes(revision));
