@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
-import { EntryLog } from '../../apps/auditor/src/verify/entries';
+import { BUCKETS, type EarlierEntries, EntryLog } from '../../apps/auditor/src/verify/entries';
 import type { Entry } from '../../apps/auditor/src/verify/entry';
 import type { Seed } from '../../apps/auditor/src/verify/fingerprint';
 
@@ -77,4 +77,50 @@ it('finds the same when threads hand over what they kept and what they put into 
   expect(await groupsOf(whole)).toEqual([repeated]);
   whole.close();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+describe('what an earlier audit has entered', () => {
+  /** The words of a log, as a state file gives them back. */
+  function keptOf(log: EntryLog): EarlierEntries {
+    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => [...log.wordsIn(bucket)].map((words) => words.slice()));
+    buckets.forEach((runs, bucket) => expect(log.bytesIn(bucket)).toBe(runs.reduce((sum, { byteLength }) => sum + byteLength, 0)));
+    const bytes = buckets.map((_, bucket) => log.bytesIn(bucket));
+    return { bytesIn: (bucket) => bytes[bucket]!, wordsIn: (bucket) => buckets[bucket]! };
+  }
+  const count = (entries: EarlierEntries): number =>
+    Array.from({ length: BUCKETS }, (_, bucket) => [...entries.wordsIn(bucket)].reduce((sum, { length }) => sum + length / 6, 0)).reduce((a, b) => a + b); // prettier-ignore
+
+  it.each([
+    ['memory', undefined],
+    ['files', KEPT_WORDS],
+  ])('is met again by what comes later, and goes on with it, from %s', async (_, keptWords) => {
+    const first = filled(new EntryLog(SEED, keptWords), 0, COUNT / 2);
+    expect(readdirSync(folder)).toHaveLength(keptWords === undefined ? 0 : 1);
+    // Grouping leaves all where it is.
+    await groupsOf(first);
+    const earlier = keptOf(first);
+    first.close();
+    expect(count(earlier)).toBe(COUNT / 2);
+
+    const later = filled(new EntryLog(SEED, keptWords, folder, earlier), COUNT / 2, COUNT);
+    expect(await groupsOf(later)).toEqual([repeated]);
+    expect(count(keptOf(later))).toBe(COUNT);
+    later.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is not judged again by itself', async () => {
+    const first = new EntryLog(SEED);
+    for (const position of [1, 2]) first.add('key', position, 0, 'stream', 'twice');
+    first.add('reversal', 3, 0, 'a usage');
+    const later = new EntryLog(SEED, undefined, folder, keptOf(first));
+    later.add('key', 4, 0, 'stream', 'once');
+    const groups: Entry[][] = [];
+    const judge = (group: readonly Entry[]): undefined => void groups.push([...group]);
+    await later.groups(judge);
+    expect(groups).toEqual([]);
+    later.add('usage', 5, 7, 'a usage');
+    await later.groups(judge);
+    expect(groups).toEqual([[{ kind: 'reversal', position: 3, extra: 0 }, { kind: 'usage', position: 5, extra: 7 }]]); // prettier-ignore
+  });
 });

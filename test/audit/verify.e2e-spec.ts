@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Sqlite } from '@ledger/sqlite';
 import { auditor, type Ran } from './explain-cli';
+import { contentOf, endsOf } from './since-run';
 import { dataOf, edit, metaOf, reseal } from './tamper-forging';
 import { randomRows, type Row, Stores } from './tamper-store';
 
@@ -188,6 +189,36 @@ describe('a certificate', () => {
         expect(await auditor(['verify', ...at(early), how, file('early.json'), ...pinned])).toMatchObject({ status: 0 });
         expect(await auditor(['verify', ...at(early), how, file('c.json'), ...pinned])).toMatchObject({ status: 1 });
       }
+    },
+    WAIT_MS,
+  );
+
+  it(
+    'has a state beside it that one thread goes on from, whether one or several have written it',
+    async () => {
+      const middle = endsOf(rows)[Math.floor(endsOf(rows).length / 2)]!;
+      const early = await stores.holding(rows.slice(0, middle));
+      const whole = said(await auditor(['verify', ...at(store), '--json']));
+      for (const workers of ['1', '3']) {
+        const path = file(`state-${workers}.json`);
+        const signed = await auditor([
+          'verify',
+          ...at(early),
+          '--certificate',
+          path,
+          '--signing-key',
+          file('key.pem'),
+          '--workers',
+          workers,
+        ]);
+        expect([signed.status, signed.err]).toEqual([0, '']);
+        const since = await auditor(['verify', ...at(store), '--since', path, '--json', ...pinned]);
+        expect([since.status, since.err]).toEqual([0, '']);
+        expect(said(since)).toMatchObject({ wentOnFrom: { position: String(middle), events: middle } });
+        expect({ ...said(since), ms: 0, wentOnFrom: null, comparedWith: null }).toEqual({ ...whole, ms: 0 });
+      }
+      const [one, three] = [contentOf(file('state-1.json')), contentOf(file('state-3.json'))];
+      expect({ ...three, seed: [], entries: three.entries.length }).toEqual({ ...one, seed: [], entries: one.entries.length });
     },
     WAIT_MS,
   );

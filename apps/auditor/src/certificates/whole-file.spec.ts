@@ -1,0 +1,40 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WholeFile } from './whole-file';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'whole-'));
+  path = join(folder, 'file');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const modeOf = (file: string): number => statSync(file).mode & 0o777;
+
+it('stands under its name when it is whole, and no moment before', () => {
+  writeFileSync(path, 'older');
+  const file = new WholeFile(path, 0o600);
+  file.write(Buffer.from('one '));
+  file.write(Buffer.from('two'));
+  expect(readFileSync(path, 'utf8')).toBe('older');
+  file.close();
+  expect([readFileSync(path, 'utf8'), modeOf(path), readdirSync(folder)]).toEqual(['one two', 0o600, ['file']]);
+});
+
+it('never takes over what a kill has left, nor who may read that', () => {
+  writeFileSync(`${path}.part`, 'a long half of another file', { mode: 0o644 });
+  const file = new WholeFile(path, 0o600);
+  file.write(Buffer.from('short'));
+  expect(modeOf(`${path}.part`)).toBe(0o600);
+  file.close();
+  expect([readFileSync(path, 'utf8'), modeOf(path)]).toEqual(['short', 0o600]);
+});
+
+it('leaves nothing when it is given up', () => {
+  const file = new WholeFile(path, 0o600);
+  file.write(Buffer.from('half'));
+  file.discard();
+  expect([existsSync(path), readdirSync(folder)]).toEqual([false, []]);
+});
