@@ -101,8 +101,10 @@ it('gives back what random worlds seldom hold, and every field was tried', () =>
       state.reachedNext = [{ organisationId: '10', period: 'daily', window: '2026-11-23', limit: 0 }];
     }
   }
+  audit.unknownPriceTables.add('2020-01');
   const again = restored(audit);
   expect(essences(again)).toStrictEqual(essences(audit));
+  expect(again.unknownPriceTables).toEqual(audit.unknownPriceTables);
   for (const [stream, state] of audit.streams())
     if (state.kind === 'user') expect([...(again.stateNamed(stream) as typeof state).relationships.keys()]).toEqual([...state.relationships.keys()]); // prettier-ignore
   const seen = new Set<string>();

@@ -1,8 +1,12 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { statePath } from '../../apps/auditor/src/certificates/state-file';
+import { certify } from '../../apps/auditor/src/cli/certify';
+import type { Kept } from '../../apps/auditor/src/verify/kept';
 import { auditorHere, type Ran } from './explain-cli';
-import { endsOf } from './since-run';
-import { dataOf, Dice, edit, reseal } from './tamper-forging';
+import { endsOf, verified } from './since-run';
+import { dataOf, Dice, edit, isUser, reseal } from './tamper-forging';
 import { randomRows, type Row, Stores } from './tamper-store';
 
 /** `verify --since` as it is called: which state files it takes, and what it says of a past that is another. */
@@ -164,15 +168,35 @@ describe('a past that is another', () => {
     ['leads to fewer events', (stream: string) => `update heads set revision = revision - 1 where stream = ${stream}`],
     ['is gone', (stream: string) => `delete from heads where stream = ${stream}`],
   ])('is seen where the head of any stream %s', async (_, sql) => {
-    for (const { stream } of [rows[0]!, rows.at(-1)!]) {
+    await certified(store, 'end.json');
+    // Behind the end no stream has grown, behind the middle the last one has.
+    for (const [certificate, { stream }] of [
+      ['end.json', rows[0]!],
+      ['c.json', rows.at(-1)!],
+    ] as const) {
       const path = await changedRows(() => undefined);
       const db = new Database(path);
       expect(db.prepare(sql(`(select id from streams where name = '${stream}')`)).run().changes).toBe(1);
       db.close();
-      const ran = await since(path);
-      expect([ran.status, said(ran).wentOnFrom?.events]).toEqual([1, point]);
+      const ran = await since(path, certificate);
+      expect([ran.status, said(ran).wentOnFrom === null]).toEqual([1, false]);
       expect(said(ran).findings).toEqual([expect.objectContaining({ rule: 'index', stream })]);
     }
+  });
+
+  it('is read whole where two events have changed places, which breaks no rule', async () => {
+    const end = ends.findLast((each) => {
+      const [one, other] = rows.slice(each - 2, each);
+      return isUser(one!) && isUser(other!) && one!.stream !== other!.stream;
+    })!;
+    expect(await certified(await stores.holding(rows.slice(0, end)), 'x.json')).toMatchObject({ status: 0 });
+    const path = await changedRows((all) => {
+      all.splice(end - 2, 2, all[end - 1]!, all[end - 2]!);
+      all.forEach((row, index) => (row.position = index + 1));
+    });
+    const [ran, whole] = [await since(path, 'x.json'), await auditorHere(['verify', ...at(path), '--json'])];
+    expect([ran.err, said(ran).wentOnFrom]).toEqual([expect.stringContaining('another event stands there'), null]);
+    expect(said(ran).findings).toEqual(said(whole).findings);
   });
 
   it('is not seen where a change leaves counts, heads and the last event alone; --against sees it', async () => {
@@ -184,9 +208,21 @@ describe('a past that is another', () => {
   });
 });
 
-it('leaves no half of a file under a name when it cannot be written', async () => {
-  rmSync(file('y'), { recursive: true, force: true });
+it('leaves no half of a file under a name, nor an older state beside a new certificate, when it cannot be written', async () => {
   const ran = await certified(store, 'y/c.json');
   expect([ran.status, ran.err]).toEqual([2, expect.stringContaining('The certificate cannot be written to')]);
   expect(existsSync(file('y'))).toBe(false);
+
+  const path = file('x.json');
+  for (const name of [path, statePath(path)]) writeFileSync(name, 'older');
+  const { result } = await verified(store);
+  const { privateKey: key } = generateKeyPairSync('ed25519');
+  const states = (function* () {
+    yield Buffer.from('half of it');
+    throw new Error('the disk is full');
+  })();
+  const kept = { summary: {}, states, entries: { bytesIn: () => 0, wordsIn: () => [] } } as unknown as Kept;
+  expect(() => certify({ path, key, withHeads: false }, result, kept)).toThrow('the disk is full');
+  expect(readFileSync(path, 'utf8')).not.toBe('older');
+  expect(readdirSync(file('.')).filter((name) => name.startsWith('x.json.'))).toEqual(['x.json.heads']);
 });
