@@ -43,9 +43,10 @@ export class StateFile implements Earlier {
   readonly header: Partial<Header>;
   readonly entries: EarlierEntries;
   private readonly size: number;
-  /** Where the lines of the streams begin, and where each bucket of entries does. */
-  private statesFrom = 0;
-  private readonly bucketsFrom: number[] = [];
+  private summaryFrom = 0;
+  private known: { summary: Summary; end: number } | undefined;
+  /** Where each bucket of entries begins, and where the last one ends. */
+  private bucketsFrom: number[] = [];
 
   constructor(private readonly handle: number) {
     this.size = Math.max(0, fstatSync(handle).size - SIGNATURE_BYTES);
@@ -68,27 +69,31 @@ export class StateFile implements Earlier {
   /** Whatever is in the file: it may be anything. */
   private readHeader(): Partial<Header> {
     const [start] = this.chunks(0, Math.min(this.size, HEADER_BYTES_MAX));
-    const header = parsed(start?.subarray(0, start.indexOf(BREAK)).toString() ?? '');
+    const end = start?.indexOf(BREAK) ?? -1;
+    this.summaryFrom = end + 1;
+    const header = parsed(start?.subarray(0, end).toString() ?? '');
     return typeof header === 'object' && header !== null ? header : {};
   }
 
   get summary(): Summary {
-    const [, second] = this.lines(0);
-    return JSON.parse(second!.text) as Summary;
+    return this.readSummary().summary;
+  }
+
+  private readSummary(): { summary: Summary; end: number } {
+    if (this.known) return this.known;
+    const [line] = this.lines(this.summaryFrom);
+    return (this.known = { summary: JSON.parse(line!.text) as Summary, end: line!.end });
   }
 
   /** Behind the last one the entries are known. */
   *states(): Generator<string> {
-    let number = 0;
-    for (const { text, end } of this.lines(0)) {
-      number += 1;
-      if (number <= 2) continue;
+    for (const { text, end } of this.lines(this.readSummary().end)) {
       const lengths = text.startsWith('["') ? undefined : (JSON.parse(text) as number[]);
       if (!lengths) {
         yield text;
         continue;
       }
-      this.bucketsFrom.push(end);
+      this.bucketsFrom = [end];
       for (let bucket = 0; bucket < BUCKETS; bucket += 1) this.bucketsFrom.push(this.bucketsFrom[bucket]! + lengths[bucket]!);
       return;
     }

@@ -35,7 +35,10 @@ export class Shape<Whole extends object> implements Field<Whole> {
 
   /** Fields that come later in the table may look at those that came before. */
   readInto(json: readonly unknown[], into: Whole): Whole {
-    this.kept.forEach((field, at) => Object.assign(into, { [this.names[at]!]: field.read(json[at], into) }));
+    this.kept.forEach((field, at) => {
+      const name = this.names[at]!;
+      into[name] = field.read(json[at], into) as Whole[typeof name];
+    });
     return into;
   }
 }
