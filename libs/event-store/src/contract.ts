@@ -38,6 +38,7 @@ export function eventStoreContract(name: string, open: () => Promise<StoreUnderT
       await expect(store.headOf(stream)).rejects.toThrow(StoreClosed);
       await expect(store.headPosition()).rejects.toThrow(StoreClosed);
       await expect(store.idAt(start)).rejects.toThrow(StoreClosed);
+      await expect(store.eventAt(start)).rejects.toThrow(StoreClosed);
       await expect(store.mark()).rejects.toThrow(StoreClosed);
       store = await test.reopen();
       expect(ids(await readAllAfter(store, start))).toEqual(ids(events));

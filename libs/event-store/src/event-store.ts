@@ -79,7 +79,10 @@ export abstract class EventStore {
   /** Position of the last event of all wallet streams, or NO_POSITION. */
   abstract headPosition(): Promise<bigint>;
 
-  /** The id of the event of a wallet stream at exactly this position; undefined when none stands there. */
+  /** The event of a wallet stream at exactly this position; undefined when none stands there, also where no position can be. */
+  abstract eventAt(position: bigint): Promise<StoredEvent | undefined>;
+
+  /** Its id. */
   abstract idAt(position: bigint): Promise<string | undefined>;
 
   /** The id of the first event of all: names this store. Undefined while it is empty. */

@@ -58,10 +58,9 @@ function otherCount({ summary: { position, events } }: Earlier, file: string): s
 
 /** The event at the position is the one that the chains end with, to the letter. */
 async function otherLast(position: number, store: EventStore, audit: Audit): Promise<string | undefined> {
-  const [event] = await store.readAll(BigInt(position) - 1n, 1);
+  const event = await store.eventAt(BigInt(position));
   const state = event && audit.stateNamed(event.stream);
-  const same = event && state && event.position === BigInt(position) && state.position === position;
-  if (!same) return 'another event stands there';
+  if (!event || state?.position !== position) return 'another event stands there';
   const { previousHash = '' } = metadataOf(event.metadata);
   const link = { revision: event.revision - 1, hash: previousHash, sound: true };
   let faults = 0;

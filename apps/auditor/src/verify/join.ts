@@ -153,7 +153,7 @@ export class Join {
 
   private async read(position: number): Promise<Fact | undefined> {
     if ((this.reread += 1) > REREAD_MAX) return undefined;
-    const [stored] = await this.store.readAll(BigInt(position) - 1n, 1);
+    const stored = await this.store.eventAt(BigInt(position));
     const data = stored && parsed(stored.data);
     return data === undefined || stored === undefined ? undefined : { stored, event: { type: stored.type, data } as WalletEvent };
   }

@@ -90,9 +90,13 @@ export class EventStoreDbEventStore extends EventStore {
     return this.reading.headPosition();
   }
 
-  async idAt(position: bigint): Promise<string | undefined> {
+  async eventAt(position: bigint): Promise<StoredEvent | undefined> {
     this.refuseWhenClosed();
-    return this.reading.idAt(position);
+    return this.reading.eventAt(position);
+  }
+
+  async idAt(position: bigint): Promise<string | undefined> {
+    return (await this.eventAt(position))?.id;
   }
 
   async mark(): Promise<string | undefined> {

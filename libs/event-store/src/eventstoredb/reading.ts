@@ -73,11 +73,11 @@ export class Reading {
   }
 
   /** The server begins with the position itself, and refuses one that is none of its log. */
-  async idAt(position: bigint): Promise<string | undefined> {
+  async eventAt(position: bigint): Promise<StoredEvent | undefined> {
     try {
       const [found] = await this.collect(eventFrom(position), 1, position);
       const ours = found?.position === position && WALLET_STREAMS.some((prefix) => found.stream.startsWith(prefix));
-      return ours ? found.id : undefined;
+      return ours ? found : undefined;
     } catch (error) {
       if (error instanceof PositionUnknown) return undefined;
       throw error;

@@ -83,6 +83,11 @@ export class Reading {
     return this.id.get(position);
   }
 
+  eventAt(position: bigint): StoredEvent | undefined {
+    const [event] = this.all(position - 1n, 1);
+    return event?.position === position ? event : undefined;
+  }
+
   /**
    * Walks back from the head, or from the first waypoint behind the last event wanted, and turns the result round. The links
    * are facts, so it does not matter whether another process appends between the statements.

@@ -110,6 +110,11 @@ export class SqliteEventStore extends EventStore {
     return this.connection.patiently(({ reading }) => reading.headPosition());
   }
 
+  async eventAt(position: bigint): Promise<StoredEvent | undefined> {
+    this.refuseWhenClosed();
+    return this.connection.patiently(({ reading }) => reading.eventAt(position));
+  }
+
   async idAt(position: bigint): Promise<string | undefined> {
     this.refuseWhenClosed();
     return this.connection.patiently(({ reading }) => reading.idAt(position));

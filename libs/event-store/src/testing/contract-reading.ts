@@ -80,13 +80,11 @@ export function readingContract(current: () => Current): void {
       await store.append(stream, 2, [newEvent()]);
       const all = await readAllAfter(store, start);
       expect(all).toHaveLength(6);
-      for (const { position, id } of all) expect(await store.idAt(position)).toBe(id);
+      for (const event of all) expect([await store.idAt(event.position), await store.eventAt(event.position)]).toEqual([event.id, event]);
       const head = all.at(-1)!.position;
-      expect(await store.idAt(NO_POSITION)).toBeUndefined();
-      expect(await store.idAt(head + 1n)).toBeUndefined();
-      expect(await store.idAt(head + 1_000_000n)).toBeUndefined();
       const between = all[1]!.position - 1n;
-      if (between > all[0]!.position) expect(await store.idAt(between)).toBeUndefined();
+      const none = [NO_POSITION, head + 1n, head + 1_000_000n, ...(between > all[0]!.position ? [between] : [])];
+      for (const position of none) expect([await store.idAt(position), await store.eventAt(position)]).toEqual([undefined, undefined]);
       store = await test.reopen();
       expect(await store.idAt(head)).toBe(all.at(-1)!.id);
     });

@@ -152,6 +152,10 @@ export class SimulatedConnection extends EventStore {
     return Promise.reject(new StoreClosed());
   }
 
+  eventAt(): Promise<StoredEvent | undefined> {
+    return Promise.reject(new StoreClosed());
+  }
+
   idAt(): Promise<string | undefined> {
     return Promise.reject(new StoreClosed());
   }
