@@ -10,7 +10,9 @@ import { randomRows, type Row, Stores } from './tamper-store';
 
 const WORLDS = 8;
 /** A kind finds a place in few of the worlds, and must leave a command before it that can be certified. */
-const TRIES = 400;
+const TRIES = 2_000;
+/** After so many tries there is one world more. */
+const WORLD_AFTER = 40;
 const seed = Number(process.env.TAMPER_SEED ?? Date.now() % 2 ** 31);
 
 const stores = new Stores();
@@ -30,6 +32,7 @@ interface Forged {
 /** Forges, and answers the last point before what was changed. */
 function forged(kind: Kind): Forged | undefined {
   for (let tries = 0; tries < TRIES; tries += 1) {
+    if (tries % WORLD_AFTER === WORLD_AFTER - 1) worlds.push(randomRows(seed + worlds.length));
     const clean = dice.of(worlds)!;
     const rows = clean.map((row, index) => ({ ...row, position: index + 1 }));
     const expected = kind.forge(rows, dice);
