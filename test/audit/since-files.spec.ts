@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { statePath } from '../../apps/auditor/src/certificates/state-file';
 import { certify } from '../../apps/auditor/src/cli/certify';
 import type { Kept } from '../../apps/auditor/src/verify/kept';
@@ -175,7 +175,7 @@ describe('a past that is another', () => {
       ['c.json', rows.at(-1)!],
     ] as const) {
       const path = await changedRows(() => undefined);
-      const db = new Database(path);
+      const db = new Sqlite(path);
       expect(db.prepare(sql(`(select id from streams where name = '${stream}')`)).run().changes).toBe(1);
       db.close();
       const ran = await since(path, certificate);
