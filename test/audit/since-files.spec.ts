@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
 import { Sqlite } from '@ledger/sqlite';
 import { statePath } from '../../apps/auditor/src/certificates/state-file';
 import { certify } from '../../apps/auditor/src/cli/certify';
@@ -72,6 +72,9 @@ it('reads everything, and says why, where there is no state to go on from', asyn
   const without = await since(store, 'x.json');
   expect([without.status, without.err]).toEqual([0, expect.stringContaining('Everything is read: there is no state file')]);
   expect(comparable(said(without))).toEqual(comparable(wanted));
+  mkdirSync(file('x.json.state'));
+  expect((await since(store, 'x.json')).err).toContain('x.json.state is no file');
+  rmdirSync(file('x.json.state'));
 
   const text = readFileSync(file('c.json.state'), 'latin1');
   for (const [from, to] of [

@@ -21,6 +21,10 @@ export function readState(path: string, { statement, signature }: Certificate): 
   } catch (error) {
     return { unusable: `there is no state file ${name} that can be read (${(error as NodeJS.ErrnoException).code})` };
   }
+  if (!fstatSync(handle).isFile()) {
+    closeSync(handle);
+    return { unusable: `${name} is no file` };
+  }
   const file = new StateFile(handle);
   const refused = (why: NoState): NoState => {
     file.close();

@@ -87,8 +87,7 @@ async function foldFirst(
 ): Promise<StoredEvent | undefined> {
   for (const readTo of foldShare(views, { store: storeFile, path: file.path, until }, FIRST_PART))
     if (await endedMeanwhile(readTo, until, tell, signal)) return undefined;
-  const [last] = await store.readAll(until - 1n, 1);
-  return last;
+  return store.eventAt(until);
 }
 
 async function endedMeanwhile(position: bigint, until: bigint, tell: Tell = () => undefined, signal?: AbortSignal): Promise<boolean> {
