@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type EventStore, openEventStore } from '@ledger/event-store';
 import { accountName, dashedId, plainId } from '../../apps/auditor/src/export/accounts';
 import { movesTokens } from '../../apps/auditor/src/export/journal';
-import { partName, writeParts } from '../../apps/auditor/src/export/journal-parts';
+import { hledgerParts, partName, writeParts } from '../../apps/auditor/src/export/journal-parts';
 import { replay } from '../../apps/auditor/src/replay/replay';
 import { auditor, auditorHere, present, run } from './explain-cli';
 import { liveSchool, ODD_IDS, ORGANISATION, type School } from './explain-school';
@@ -71,9 +71,9 @@ describe('a journal', () => {
   }
 
   /** In files of so many transactions. */
-  async function partsOf(url: string, name: string, transactions: number): Promise<string[]> {
+  async function partsOf(url: string, name: string, transactions: number, kind = 'hledger'): Promise<string[]> {
     const path = join(school.folder, name);
-    const { status, err } = await auditorHere(['export', '--journal', 'hledger', '--event-store', url, '--out', path, '--transactions', String(transactions)]); // prettier-ignore
+    const { status, err } = await auditorHere(['export', '--journal', kind, '--event-store', url, '--out', path, '--transactions', String(transactions)]); // prettier-ignore
     expect([status, err]).toEqual([0, expect.stringContaining('files were written')]);
     const count = Number(/(\d+) files were written/.exec(err)?.[1]);
     return Array.from({ length: count }, (_, index) => partName(path, index + 1));
@@ -126,9 +126,9 @@ describe('a journal', () => {
     // The store as it was then.
     const then = { headPosition: () => Promise.resolve(all[end]!.position), readAll: () => Promise.resolve(all) } as unknown as EventStore;
     const transactions = all.slice(0, end).filter(movesTokens).length;
-    const whole = await writeParts(then, join(school.folder, 'then.journal'), transactions);
+    const whole = await writeParts(then, hledgerParts(join(school.folder, 'then.journal')), transactions);
     expect([end > 5, whole.events, whole.files.length]).toEqual([true, end + 1, 1]);
-    expect((await writeParts(then, join(school.folder, 'then.journal'), transactions - 1)).files.length).toBe(2);
+    expect((await writeParts(then, hledgerParts(join(school.folder, 'then.journal')), transactions - 1)).files.length).toBe(2);
   });
 
   it("of hledger passes the check in parts, each alone, and the last one comes to the ledger's balances", async () => {
@@ -144,19 +144,74 @@ describe('a journal', () => {
     for await (const { url } of randomStores(seedOf('JOURNAL_SEED'), 1)) await check(url, 'random.journal', 20);
   }, 60_000);
 
-  it('of beancount passes its check, balances included', async () => {
+  /** The program that checks journals of beancount, if it is here. */
+  async function beanCheck(): Promise<string | undefined> {
     const bean = process.env.BEAN_CHECK ?? 'bean-check';
-    if (process.env.BEAN_CHECK === undefined && process.env.CI_REQUIRED === '1') return;
-    if (!(await present(bean, ['--version'], BEANCOUNT))) return;
+    if (process.env.BEAN_CHECK === undefined && process.env.CI_REQUIRED === '1') return undefined;
+    return (await present(bean, ['--version'], BEANCOUNT)) ? bean : undefined;
+  }
+
+  /** What its balance directives say, without those of nothing. */
+  const asserted = (text: string): Record<string, number> => {
+    const found = [...text.matchAll(/ balance (\S+) {2}(-?\d+) TOK/g)].map(([, account, tokens]): [string, number] => [account!, Number(tokens)]); // prettier-ignore
+    return Object.fromEntries(found.filter(([, tokens]) => tokens !== 0));
+  };
+  const wrongly = (text: string): string => text.replace(/balance (\S+) {2}(\d+) TOK/, 'balance $1  $21 TOK');
+
+  it('of beancount passes its check, balances included', async () => {
+    const bean = await beanCheck();
+    if (bean === undefined) return;
     const path = await journalOf('beancount', school.url, 'school.beancount');
     expect(await run(bean, [path])).toMatchObject({ status: 0, out: '' });
     const text = readFileSync(path, 'utf8');
-    const asserted = [...text.matchAll(/ balance (\S+) {2}(-?\d+) TOK/g)].map(([, account, tokens]): [string, number] => [
-      account!,
-      Number(tokens),
-    ]);
-    expect(Object.fromEntries(asserted.filter(([, tokens]) => tokens !== 0))).toEqual(await balances(school.url, dashedId));
-    writeFileSync(path, text.replace(/balance (\S+) {2}(\d+) TOK/, 'balance $1  $21 TOK'));
+    expect(asserted(text)).toEqual(await balances(school.url, dashedId));
+    writeFileSync(path, wrongly(text));
     expect((await run(bean, [path])).status).not.toBe(0);
   }, 60_000);
+
+  it('of beancount has the same transactions when it is cut into files, each begun by what the ones before it come to', async () => {
+    const transactions = (text: string) => text.match(/^\d{4}-\d\d-\d\d \* ".*@\d+" .*\n(?: .*\n)+/gm) ?? [];
+    const whole = transactions(readFileSync(await journalOf('beancount', school.url, 'one.beancount'), 'utf8'));
+    const parts = await partsOf(school.url, 'cut.beancount', 3, 'beancount');
+    const included = parts.map((_, index) => `cut.transactions.${String(index + 1).padStart(4, '0')}.beancount`);
+    const each = included.map((name) => transactions(readFileSync(join(school.folder, name), 'utf8')));
+    expect([parts.length > 3, whole.length > 9, each.flat()]).toEqual([true, true, whole]);
+    expect(each.slice(0, -1).map(({ length }) => length)).toEqual(Array.from({ length: parts.length - 1 }, () => 3));
+    const includes = (text: string) => [...text.matchAll(/^include "(.*)"$/gm)].map(([, name]) => name);
+    const all = readFileSync(join(school.folder, 'cut.beancount'), 'utf8');
+    expect([includes(all), asserted(all)]).toEqual([included, await balances(school.url, dashedId)]);
+    const held = new Map<string, number>();
+    const add = (lines: string): void => {
+      for (const [, account, tokens] of lines.matchAll(/^ {2}([A-Z]\S+) {2}(-?\d+) TOK$/gm))
+        held.set(account!, (held.get(account!) ?? 0) + Number(tokens));
+    };
+    for (const [index, path] of parts.entries()) {
+      const text = readFileSync(path, 'utf8');
+      const opening = [...text.matchAll(/^ {2}([A-Z]\S+) {2}(-?\d+) TOK$/gm)].map(([, account, tokens]) => [account!, Number(tokens)]);
+      expect([includes(text), new Map(opening as [string, number][])]).toEqual([
+        [included[index]],
+        new Map([...held].filter(([, tokens]) => tokens !== 0)),
+      ]);
+      add(each[index]!.join(''));
+      const said = asserted(text);
+      for (const [account, tokens] of Object.entries(said)) expect([path, account, tokens]).toEqual([path, account, held.get(account)]);
+    }
+  }, 30_000);
+
+  it('of beancount passes the check in parts, each alone and all together, also under a name that has a meaning for it', async () => {
+    const bean = await beanCheck();
+    if (bean === undefined) return;
+    const check = async (url: string, name: string, transactions: number) => {
+      const parts = await partsOf(url, name, transactions, 'beancount');
+      expect(parts.length).toBeGreaterThan(1);
+      for (const path of [...parts, join(school.folder, name)]) {
+        expect([path, await run(bean, [path])]).toEqual([path, { status: 0, out: '', err: '' }]);
+        const text = readFileSync(path, 'utf8');
+        writeFileSync(path, wrongly(text));
+        expect([path, (await run(bean, [path])).status]).toEqual([path, 1]);
+      }
+    };
+    await check(school.url, 'odd [1]* "name".beancount', 8);
+    for await (const { url } of randomStores(seedOf('JOURNAL_SEED'), 1)) await check(url, 'random.beancount', 20);
+  }, 120_000);
 });

@@ -1,14 +1,18 @@
 import type { EventStore } from '@ledger/event-store';
 import { BadArguments, CLEAN, type Command, flags, openStore, storeUrl } from '../cli/command';
 import { allEvents } from '../replay/facts';
-import { writeParts } from './journal-parts';
-import { beancountJournal, hledgerJournal, type Journal } from './journal';
+import { beancountJournal } from './beancount';
+import { hledgerJournal, type Journal } from './journal';
+import { beancountParts, hledgerParts, type PartedJournal, writeParts } from './journal-parts';
 import { csvLines, type EventLines, jsonLines } from './lines';
 import { fileOutput, type Output, standardOutput } from './output';
 import { ParquetFile } from './parquet';
 
 const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
-const JOURNALS: Readonly<Record<string, () => Journal>> = { hledger: hledgerJournal, beancount: beancountJournal };
+const JOURNALS: Readonly<Record<string, { whole: () => Journal; parts: (file: string) => PartedJournal }>> = {
+  hledger: { whole: hledgerJournal, parts: hledgerParts },
+  beancount: { whole: beancountJournal, parts: beancountParts },
+};
 
 export const exportCommand: Command = {
   summary: 'write all events as JSON Lines, CSV or Parquet, or their postings as a journal',
@@ -24,12 +28,13 @@ export const exportCommand: Command = {
     const wanted = wantedOf(values);
     const { out: file } = values;
     if (wanted === 'parquet' && file === undefined) throw new BadArguments('--out is missing: Parquet is written to a file only.');
-    const transactions = transactionsOf(values);
+    const cut = cutOf(values);
     const store = await openStore(storeUrl(values['event-store'], env));
     try {
-      if (transactions !== undefined && file !== undefined) {
-        const { events, files } = await writeParts(store, file, transactions);
-        err(`${events} events were read, and ${files.length} files were written, from ${files[0]} to ${files.at(-1)}.`);
+      if (cut) {
+        const { events, files, whole } = await writeParts(store, cut.journal, cut.transactions);
+        const all = whole === undefined ? '' : `; ${whole} has all of them`;
+        err(`${events} events were read, and ${files.length} files were written, from ${files[0]} to ${files.at(-1)}${all}.`);
         return CLEAN;
       }
       const events =
@@ -48,9 +53,7 @@ export const exportCommand: Command = {
 function wantedOf({ format, journal }: { format?: string; journal?: string }): EventLines | Journal | 'parquet' {
   if ((format === undefined) === (journal === undefined)) throw new BadArguments('Say one of --format and --journal.');
   if (journal !== undefined) {
-    const make = Object.hasOwn(JOURNALS, journal) ? JOURNALS[journal] : undefined;
-    if (!make) throw new BadArguments(`--journal must be hledger or beancount, and is "${journal}".`);
-    return make();
+    return journalNamed(journal).whole();
   }
   if (format === 'parquet') return format;
   if (format === 'jsonl') return jsonLines;
@@ -58,14 +61,27 @@ function wantedOf({ format, journal }: { format?: string; journal?: string }): E
   throw new BadArguments(`--format must be one of ${FORMATS.join(', ')}, and is "${format}".`);
 }
 
-/** How many each file of a journal holds at most. @throws BadArguments */
-function transactionsOf({ journal, out, transactions }: { journal?: string; out?: string; transactions?: string }): number | undefined {
+/** @throws BadArguments */
+function journalNamed(name: string) {
+  const journal = Object.hasOwn(JOURNALS, name) ? JOURNALS[name] : undefined;
+  if (!journal) throw new BadArguments(`--journal must be hledger or beancount, and is "${name}".`);
+  return journal;
+}
+
+interface Cut {
+  journal: PartedJournal;
+  /** How many each file holds at most. */
+  transactions: number;
+}
+
+/** @throws BadArguments */
+function cutOf({ journal, out, transactions }: { journal?: string; out?: string; transactions?: string }): Cut | undefined {
   if (transactions === undefined) return undefined;
-  if (journal !== 'hledger' || out === undefined)
-    throw new BadArguments('--transactions cuts a journal of hledger into files: it wants --journal hledger and --out.');
+  if (journal === undefined || out === undefined)
+    throw new BadArguments('--transactions cuts a journal into files: it wants --journal and --out.');
   if (!/^[1-9]\d{0,8}$/.test(transactions))
     throw new BadArguments(`--transactions takes a number from 1 to 999999999; "${transactions}" is none.`);
-  return Number(transactions);
+  return { journal: journalNamed(journal).parts(out), transactions: Number(transactions) };
 }
 
 async function writeLines(store: EventStore, lines: EventLines | Journal, output: Output): Promise<number> {

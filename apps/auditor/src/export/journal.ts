@@ -1,20 +1,20 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { type Posting, postings, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
 import { factOf } from '../replay/facts';
-import { accountName, dashedId, plainId } from './accounts';
+import { accountName, plainId } from './accounts';
 import type { EventLines } from './lines';
 
-/** Postings as a double-entry journal: one transaction for each event that moves tokens; the others have none. */
+/** Postings as a double-entry journal: one transaction for each event that moves tokens; the others have none. hledger's is here. */
 
 /** The commodity of every amount. */
-const TOKEN = 'TOK';
+export const TOKEN = 'TOK';
 
 /** A journal under way; `tail` is what stands behind its last transaction. */
 export interface Journal extends EventLines {
   tail(): string;
 }
 
-interface Line extends Posting {
+export interface Line extends Posting {
   /** What the event says that the account holds after it; only on the account's last line of the event. */
   after?: number;
 }
@@ -53,37 +53,8 @@ export function hledgerJournal(held = new Map<string, number>()): Journal {
   };
 }
 
-/** beancount's. It holds balances against the morning of a day only, so they are asserted once, on the day after the last event. */
-export function beancountJournal(): Journal {
-  const held = new Map<string, number>();
-  const declared = new Set<string>();
-  const name = (account: string): string => accountName(account, dashedId);
-  let lastDay = OPENED;
-  const transaction = ({ stream, revision, id, type }: StoredEvent, at: string, lines: readonly Line[]): string => {
-    const day = at.slice(0, 10);
-    if (day > lastDay) lastDay = day;
-    for (const { account, tokens } of lines) held.set(account, (held.get(account) ?? 0) + tokens);
-    return [
-      ...fresh(declared, lines).map((account) => `${OPENED} open ${name(account)} ${TOKEN}\n`),
-      `${day} * "${stream}@${revision}" "${type}"\n  event: "${id}"\n  at: "${at}"\n`,
-      ...lines.map(({ account, tokens }) => `  ${name(account)}  ${tokens} ${TOKEN}\n`),
-      '\n',
-    ].join('');
-  };
-  return {
-    head: `option "title" "The postings of a token ledger"\n${OPENED} commodity ${TOKEN}\n\n`,
-    of: (page) => page.map((stored) => written(stored, transaction)).join(''),
-    tail: () => {
-      const day = dayAfter(lastDay);
-      return `${[...held].map(([account, tokens]) => `${day} balance ${name(account)}  ${tokens} ${TOKEN}\n`).join('')}`;
-    },
-  };
-}
-
 /** Two instances' clocks may differ, so no event's day is surely the first of its accounts. */
-const OPENED = '1970-01-01';
-const DAY_MS = 86_400_000;
-const dayAfter = (day: string): string => new Date(Date.parse(day) + DAY_MS).toISOString().slice(0, 10);
+export const OPENED = '1970-01-01';
 
 function fresh(declared: Set<string>, lines: readonly Line[]): string[] {
   const accounts = lines.map(({ account }) => account).filter((account) => !declared.has(account));
@@ -91,7 +62,8 @@ function fresh(declared: Set<string>, lines: readonly Line[]): string[] {
   return [...new Set(accounts)];
 }
 
-function written(stored: StoredEvent, transaction: (stored: StoredEvent, at: string, lines: readonly Line[]) => string): string {
+/** The transaction of an event, '' when it moves nothing. */
+export function written(stored: StoredEvent, transaction: (stored: StoredEvent, at: string, lines: readonly Line[]) => string): string {
   const wallet = walletOf(stored.stream);
   if (wallet === undefined) return '';
   const event = factOf(stored);

@@ -17,15 +17,21 @@ export const partOf = (file: string): string => `${file}.part`;
 /** @throws CouldNotRun when the file cannot be written */
 export function fileOutput(file: string): Output {
   const part = partOf(file);
-  const handle = openPart(part);
+  let handle: number | undefined = openPart(part);
+  const shut = (): void => {
+    if (handle !== undefined) closeSync(handle);
+    handle = undefined;
+  };
   return {
-    write: (text) => void writeAll(handle, Buffer.from(text)),
+    write: (text) => writeAll(handle!, Buffer.from(text)),
     close: () => {
-      closeSync(handle);
+      shut();
       renameSync(part, file);
     },
+    // One that was closed stays as it is.
     discard: () => {
-      closeSync(handle);
+      if (handle === undefined) return;
+      shut();
       rmSync(part, { force: true });
     },
   };
