@@ -1,4 +1,4 @@
-import { StoreUnavailable } from '@ledger/event-store';
+import { saysUnavailable } from '@ledger/event-store';
 import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, CouldNotRun, type Surroundings } from './cli/command';
 import { checkProof } from './cli/check-proof';
 import { keygen } from './cli/keygen';
@@ -48,8 +48,10 @@ export async function audit([name, ...args]: string[], surroundings: Surrounding
   try {
     return await command.run(args, surroundings);
   } catch (error) {
-    if (!(error instanceof CouldNotRun || error instanceof StoreUnavailable)) throw error;
-    err(error.message);
+    // Of a store that is away or damaged also in the middle of the work, and in any thread.
+    if (saysUnavailable(error)) err(`The event store cannot be read: ${error.message}.`);
+    else if (error instanceof CouldNotRun) err(error.message);
+    else throw error;
     if (error instanceof BadArguments) err(usage);
     return COULD_NOT_RUN;
   }

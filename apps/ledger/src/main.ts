@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
+import { StoreUnavailable } from '@ledger/event-store';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readyMadeTokens } from './auth/ready-made-tokens';
 import { createLedger } from './create-ledger';
@@ -44,6 +45,7 @@ async function stop(app: NestFastifyApplication, signal: string): Promise<void> 
 
 start().catch((error: unknown) => {
   if (error instanceof BadSetting) console.error(error.message);
+  else if (error instanceof StoreUnavailable) console.error(`The ledger could not start: ${error.message}.`);
   else log.fatal({ err: error }, 'the ledger could not start');
   process.exit(1);
 });

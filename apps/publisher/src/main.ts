@@ -2,6 +2,7 @@ import 'reflect-metadata';
 // Before anything that loads kafkajs.
 import { fastProduce } from './kafka/prepared';
 import type { AddressInfo } from 'node:net';
+import { StoreUnavailable } from '@ledger/event-store';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { BadSetting } from './environment';
@@ -52,6 +53,7 @@ async function stop(app: NestFastifyApplication, signal: string): Promise<void> 
 start().catch((error: unknown) => {
   if (error instanceof BadSetting) console.error(error.message);
   // Such as a store's file that is not there.
+  else if (error instanceof StoreUnavailable) console.error(`The publisher could not start: ${error.message}.`);
   else log.fatal({ err: error }, 'the publisher could not start');
   process.exit(1);
 });

@@ -73,6 +73,7 @@ export abstract class EventStore {
    * Every event after `position`, once and in order, in batches of at most `batchMax`, for ever: catches up, then waits for
    * what is written by this process or any other. Ends when the signal is aborted or the store is closed; resumes by itself
    * after the store was away.
+   * @throws UnusableStore when it comes to a damaged page
    */
   abstract follow(after: bigint, options: { batchMax: number; signal: AbortSignal }): AsyncIterable<StoredEvent[]>;
 
@@ -111,6 +112,14 @@ export class StoreUnavailable extends Error {
   }
 }
 
+/** The store's file cannot serve as one, or is damaged: waiting does not help. The message names the file, what is wrong and what helps. */
+export class UnusableStore extends StoreUnavailable {
+  constructor(reason: string, options?: { cause?: unknown }) {
+    super(reason, options);
+    this.name = 'UnusableStore';
+  }
+}
+
 /** The store did not say whether it wrote. Only a repeat of the same ids at the same revision finds out. */
 export class OutcomeUnknown extends Error {
   constructor(reason: string, options?: { cause?: unknown }) {
@@ -118,6 +127,10 @@ export class OutcomeUnknown extends Error {
     this.name = 'OutcomeUnknown';
   }
 }
+
+/** Whether an error is a StoreUnavailable. By its name: one that another thread has thrown comes without its class. */
+export const saysUnavailable = (error: unknown): error is StoreUnavailable =>
+  typeof error === 'object' && error !== null && 'name' in error && ['StoreUnavailable', 'UnusableStore'].includes(String(error.name));
 
 export class AppendTooLarge extends Error {
   constructor(

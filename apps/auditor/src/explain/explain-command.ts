@@ -3,6 +3,7 @@ import { PRICE_TABLE, type PlatformSettings } from '@ledger/wallet';
 import { BadPriceTable, readPriceTable } from '../../../ledger/src/price-table';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from '../cli/command';
 import { platformOf, walletArgument } from '../replay/arguments';
+import { isOfData } from '../replay/facts';
 import { findEvent } from './command-group';
 import { Explainer, nothingRefused } from './explain';
 import { type Explanation, printed } from './explanation';
@@ -29,7 +30,7 @@ export const explainCommand: Command = {
     const settings = settingsOf(env);
     const store = await openStore(storeUrl(values['event-store'], env));
     try {
-      return tell(await explanations(store, settings, asked), values.json === true, out);
+      return tell(await explanations(store, settings, asked).catch(ofOtherShape), values.json === true, out);
     } finally {
       await store.close();
     }
@@ -52,6 +53,13 @@ async function explanations(store: EventStore, settings: PlatformSettings, { wal
   for await (const explanation of explainer.refusals(refusal ?? '', wallet)) if (told.push(explanation) === REFUSALS_MAX) break;
   if (told.length === 0) throw nothingRefused(refusal ?? '');
   return told;
+}
+
+/** The stories trust what events are made of, and somebody may have changed them. @throws CouldNotRun */
+function ofOtherShape(error: unknown): never {
+  if (!isOfData(error)) throw error;
+  const sentence = 'What is asked for hangs on events that are not as the ledger writes them; "verify" says what is wrong with them';
+  throw new CouldNotRun(`${sentence} (${error.message}).`, { cause: error });
 }
 
 function tell(told: readonly Explanation[], json: boolean, out: Surroundings['out']): number {

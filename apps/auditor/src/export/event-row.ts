@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { metadataOf, postings, sumOf, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
 import { walletName } from '../replay/arguments';
-import { factOf } from '../replay/facts';
+import { datedFact, using } from '../replay/facts';
 
 /** What the columns of CSV and Parquet say of one event. */
 export interface EventRow {
@@ -43,10 +43,13 @@ export const COLUMNS = [
   'metadata',
 ] as const satisfies readonly (keyof EventRow)[];
 
-export function rowOf(stored: StoredEvent): EventRow {
+/** @throws CouldNotRun when somebody has changed the event into something else */
+export const rowOf = (stored: StoredEvent): EventRow => using(stored, () => rowFrom(stored));
+
+function rowFrom(stored: StoredEvent): EventRow {
   const { position, stream, revision, id, type, data, metadata } = stored;
   const wallet = walletOf(stream) ?? { kind: 'user', id: stream };
-  const event = factOf(stored);
+  const event = datedFact(stored);
   const { actor, role, requestId, key } = metadataOf(stored);
   return {
     position,

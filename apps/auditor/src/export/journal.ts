@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { type Posting, postings, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
-import { factOf } from '../replay/facts';
+import { datedFact, factOf, noEvent, using } from '../replay/facts';
 import { accountName, plainId } from './accounts';
 import type { EventLines } from './lines';
 
@@ -66,15 +66,22 @@ function fresh(declared: Set<string>, lines: readonly Line[]): string[] {
 export function written(stored: StoredEvent, transaction: (stored: StoredEvent, at: string, lines: readonly Line[]) => string): string {
   const wallet = walletOf(stored.stream);
   if (wallet === undefined) return '';
-  const event = factOf(stored);
-  const lines = linesOf(wallet, event);
+  const event = datedFact(stored);
+  const lines = using(stored, () => linesOf(wallet, event));
+  // Whoever changes a store must not write directives of a journal.
+  if (!PLAIN.test(stored.id) || !lines.every(isPlain)) throw noEvent(stored);
   return lines.length === 0 ? '' : transaction(stored, event.data.at, lines);
 }
+
+const PLAIN = /^[\w.~-]+$/;
+const PLAIN_ACCOUNT = /^[\w.~-]+(:[\w.~-]+)*$/;
+const isPlain = ({ account, tokens, after = 0 }: Line): boolean =>
+  PLAIN_ACCOUNT.test(account) && Number.isSafeInteger(tokens) && Number.isSafeInteger(after);
 
 /** Whether the event has a transaction. */
 export function movesTokens(stored: StoredEvent): boolean {
   const wallet = walletOf(stored.stream);
-  return wallet !== undefined && linesOf(wallet, factOf(stored)).length > 0;
+  return wallet !== undefined && using(stored, () => linesOf(wallet, factOf(stored))).length > 0;
 }
 
 export function linesOf(wallet: WalletRef, event: WalletEvent): Line[] {

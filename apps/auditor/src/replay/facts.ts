@@ -1,5 +1,5 @@
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
-import { EVENT_TYPES, eventOf, type StoredFact, type WalletEvent } from '@ledger/wallet';
+import { EVENT_TYPES, eventOf, instantOf, type StoredFact, type WalletEvent } from '@ledger/wallet';
 import { CouldNotRun } from '../cli/command';
 
 /** Events read at once; what is held of the store at any moment. */
@@ -42,7 +42,7 @@ export function knownFact(stored: StoredFact): WalletEvent | undefined {
     const event = eventOf(stored);
     return KNOWN.has(stored.type) && typeof event.data.at === 'string' ? event : undefined;
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+    if (!isOfData(error)) throw error;
     return undefined;
   }
 }
@@ -50,7 +50,29 @@ export function knownFact(stored: StoredFact): WalletEvent | undefined {
 /** What an event says. @throws CouldNotRun when somebody has changed it into something else */
 export function factOf(stored: StoredEvent): WalletEvent {
   const event = knownFact(stored);
-  if (event !== undefined) return event;
-  const { stream, revision, id } = stored;
-  throw new CouldNotRun(`${stream} revision ${revision} (event ${id}) is no event of a ledger; "verify" says what is wrong with it.`);
+  if (event === undefined) throw noEvent(stored);
+  return event;
 }
+
+/** The same, of an event whose instant is one: a day is made of it. @throws CouldNotRun */
+export function datedFact(stored: StoredEvent): WalletEvent {
+  const event = factOf(stored);
+  if (instantOf(event.data.at) === undefined) throw noEvent(stored);
+  return event;
+}
+
+/** Makes use of an event. @throws CouldNotRun when somebody has changed it so that nobody can */
+export function using<T>(stored: StoredEvent, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw isOfData(error) ? noEvent(stored) : error;
+  }
+}
+
+/** Whether an error is what data of another shape lead to: a field that is missing, a number that is none, a text that is no JSON. */
+export const isOfData = (error: unknown): error is Error =>
+  error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError;
+
+export const noEvent = ({ stream, revision, id }: StoredEvent): CouldNotRun =>
+  new CouldNotRun(`${stream} revision ${revision} (event ${id}) is no event of a ledger; "verify" says what is wrong with it.`);

@@ -55,7 +55,7 @@ export class Holdings {
     this.instant = isoInstant(at);
   }
 
-  /** Events of one stream in their order, and an allocation before its receipts. */
+  /** Events of one stream in their order, and an allocation before its receipts. @throws TypeError for amounts that are none */
   add(wallet: WalletRef, revision: number, event: WalletEvent): void {
     if (event.data.at > this.instant) return this.learn(wallet, event);
     const holding = this.holdingOf(wallet);
@@ -166,6 +166,7 @@ function note(holding: Holding, { type, data }: WalletEvent): void {
 }
 
 const addTo = (accounts: Map<string, number>, account: string, tokens: number): void => {
+  if (!Number.isSafeInteger(tokens)) throw new TypeError(`${String(tokens)} is no number of tokens`);
   accounts.set(account, (accounts.get(account) ?? 0) + tokens);
 };
 

@@ -1,6 +1,6 @@
 import { SqliteScan } from '@ledger/event-store';
 import { type WalletRef, walletOf } from '@ledger/wallet';
-import { knownFact } from './facts';
+import { isOfData, knownFact } from './facts';
 import { Holdings, type PostedHoldings } from './holdings';
 
 /** A part of a SQLite store's streams, to be replayed by a thread of its own. */
@@ -27,8 +27,17 @@ const TOLD_TO_ALL = ['TokensAllocated'];
 /** Metadata tell older shapes of data from today's, and there is one shape so far: reading them would cost as much as the data do. */
 const UNREAD = '';
 
-/** Undefined when an event is none of a ledger. */
-export function replayPart({ path, part, parts, until, at }: ReplayPart): PostedReplay | undefined {
+/** Undefined when an event is none of a ledger: whoever reads it through the port finds which. */
+export function replayPart(part: ReplayPart): PostedReplay | undefined {
+  try {
+    return replayed(part);
+  } catch (error) {
+    if (isOfData(error)) return undefined;
+    throw error;
+  }
+}
+
+function replayed({ path, part, parts, until, at }: ReplayPart): PostedReplay | undefined {
   const holdings = new Holdings(at);
   let latest = '';
   const scan = new SqliteScan(path);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
 import { streamOf, walletOf, type WalletRef } from '@ledger/wallet';
 import { inThreads, threadsFor } from '../reading/threads';
-import { allEvents, factOf, streamEvents } from './facts';
+import { allEvents, factOf, streamEvents, using } from './facts';
 import { Holdings } from './holdings';
 import type { PostedReplay, ReplayPart } from './replay-part';
 
@@ -64,6 +64,6 @@ function addAll(replayed: Replayed, page: readonly StoredEvent[]): void {
     if (wallet === undefined) continue;
     const event = factOf(stored);
     if (event.data.at > replayed.latest) replayed.latest = event.data.at;
-    replayed.holdings.add(wallet, stored.revision, event);
+    using(stored, () => replayed.holdings.add(wallet, stored.revision, event));
   }
 }

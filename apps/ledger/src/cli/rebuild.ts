@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type EventStore, NO_POSITION, openEventStore } from '@ledger/event-store';
+import { type EventStore, NO_POSITION, openEventStore, saysUnavailable } from '@ledger/event-store';
 import { Sqlite } from '@ledger/sqlite';
 import { readSettings, type Environment, type Settings } from '../settings';
 import { buildFromNothing, buildTo, pagesTo } from '../views/building';
@@ -27,10 +27,10 @@ export async function rebuild(args: string[], env: Environment, out: Out, err: O
   try {
     const { values } = parseArgs({ args, strict: true, options: { check: { type: 'boolean' } } });
     const settings = readSettings(env);
-    store = await openEventStore(settings.eventStoreUrl);
+    store = await openEventStore(settings.eventStoreUrl, { mustExist: true });
     return await (values.check ? check(store, settings, out) : replace(store, settings, out));
   } catch (error) {
-    err((error as Error).message);
+    err(saysUnavailable(error) ? `The event store cannot be read: ${error.message}.` : (error as Error).message);
     if (error instanceof ReadModelInUse)
       err('Stop the service first, or compare a fresh read model with the live one: npm run rebuild -- --check');
     if (!(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) return DIFFERENT;

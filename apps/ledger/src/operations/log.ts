@@ -18,6 +18,9 @@ export const newLog = (level: string): Logger =>
 /** Parts of Nest that tell of every route and module while they start: noise, unless somebody looks for it. */
 const OF_NEST = /^(Nest|Router|Routes|Instance|WebSocket)/;
 
+/** The name under which Nest tells of what stopped the start. */
+const STOPS_THE_START = 'ExceptionHandler';
+
 /** What Nest says, and what our parts say through its logger, in the same log. */
 export class NestLog implements LoggerService {
   constructor(private readonly to: Logger) {}
@@ -30,6 +33,8 @@ export class NestLog implements LoggerService {
     this.to.warn({ context }, String(message));
   }
   error(message: unknown, ...rest: unknown[]): void {
+    // What stops the start is told once, by the process that ends by it.
+    if (rest.at(-1) === STOPS_THE_START) return;
     const [stack, context] = rest;
     this.to.error({ context, ...(message instanceof Error ? { err: message } : { stack }) }, String(message));
   }

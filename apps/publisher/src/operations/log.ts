@@ -8,6 +8,9 @@ export const LOG = Symbol('log');
 export const newLog = (level: string): Logger =>
   pino({ name: 'publisher', level, redact: { paths: ['*.password', '*.sasl', 'password', 'sasl'], censor: '[hidden]' } });
 
+/** The name under which Nest tells of what stopped the start. */
+const STOPS_THE_START = 'ExceptionHandler';
+
 /** Nest's own words, in the same log. What it says while it maps routes is noise. */
 export class NestLog implements LoggerService {
   constructor(private readonly to: Logger) {}
@@ -19,6 +22,8 @@ export class NestLog implements LoggerService {
     this.to.warn({ context }, String(message));
   }
   error(message: unknown, ...rest: unknown[]): void {
+    // What stops the start is told once, by the process that ends by it.
+    if (rest.at(-1) === STOPS_THE_START) return;
     const [stack, context] = rest;
     this.to.error({ context, ...(message instanceof Error ? { err: message } : { stack }) }, String(message));
   }

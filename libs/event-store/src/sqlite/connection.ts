@@ -1,4 +1,5 @@
 import { StoreClosed, StoreUnavailable } from '../event-store';
+import { unusable } from './fault';
 import { LedgerFile } from './ledger-file';
 import { backOff, isBusy, leavesDoubt, reasonOf, sqliteCode } from './patience';
 
@@ -27,7 +28,7 @@ export class Connection {
 
   /**
    * Tries until the file is not locked, for `busySeconds` at most.
-   * @throws StoreUnavailable for every error of SQLite
+   * @throws StoreUnavailable for every error of SQLite, UnusableStore for those that waiting does not help
    */
   async patiently<T>(action: (file: LedgerFile) => T): Promise<T> {
     const deadline = performance.now() + this.busyMs;
@@ -44,7 +45,7 @@ export class Connection {
 
   unavailable(error: unknown): StoreUnavailable {
     const reason = isBusy(error) ? `was locked by another process for ${this.busyMs / 1000} s` : `failed: ${reasonOf(error)}`;
-    return new StoreUnavailable(`the event store ${this.path} ${reason}`, { cause: error });
+    return unusable(this.path, error) ?? new StoreUnavailable(`the event store ${this.path} ${reason}`, { cause: error });
   }
 
   /** Differs from its last value when another connection may have committed since. */

@@ -1,11 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { StoreClosed, StoreUnavailable, type StoredEvent } from '../event-store';
+import { StoreClosed, StoreUnavailable, type StoredEvent, UnusableStore } from '../event-store';
 import type { Changes } from './changes';
+import { isDamage } from './fault';
 
 /** Pause of a follower while the store is away. */
 const AWAY_MS = 250;
 
-/** Reads page after page on demand, so a slow consumer holds one page in memory; sleeps at the end of the store. */
+/**
+ * Reads page after page on demand, so a slow consumer holds one page in memory; sleeps at the end of the store.
+ * @throws UnusableStore when it comes to a damaged page
+ */
 export async function* follow(
   readAll: (after: bigint) => Promise<StoredEvent[]>,
   changes: Changes,
@@ -31,6 +35,8 @@ async function pageOf(read: Promise<StoredEvent[]>): Promise<StoredEvent[] | 'aw
   try {
     return await read;
   } catch (error) {
+    // Were it waited for, nobody would ever hear why nothing comes.
+    if (error instanceof UnusableStore && isDamage(error)) throw error;
     if (error instanceof StoreUnavailable) return 'away';
     if (error instanceof StoreClosed) return 'closed';
     throw error;

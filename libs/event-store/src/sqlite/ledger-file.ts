@@ -1,8 +1,9 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Database, Sqlite, type Statement } from '@ledger/sqlite';
-import type { StreamHead } from '../event-store';
-import { LOCK_BLOCKS_MS, sqliteCode } from './patience';
+import { type StreamHead, UnusableStore } from '../event-store';
+import { unusable } from './fault';
+import { LOCK_BLOCKS_MS } from './patience';
 import { Reading } from './reading';
 import { checkSchema, createSchema } from './schema';
 import { Writing } from './writing';
@@ -27,9 +28,13 @@ export class LedgerFile {
     this.version = db.prepare<[], number>('pragma data_version').pluck();
   }
 
-  /** @throws Error with a sentence that names the file; errors of SQLite are thrown as they are */
+  /** @throws UnusableStore; errors of SQLite are thrown as they are */
   static openOrCreate(path: string): LedgerFile {
-    createPrivately(path);
+    try {
+      createPrivately(path);
+    } catch (error) {
+      throw unusable(path, error) ?? error;
+    }
     return LedgerFile.connect(path, createSchema);
   }
 
@@ -64,7 +69,6 @@ export class LedgerFile {
       return new LedgerFile(db);
     } catch (error) {
       db.close();
-      if (sqliteCode(error) === 'SQLITE_NOTADB') throw new Error(`${path} is not a SQLite database`, { cause: error });
       throw error;
     }
   }
@@ -112,6 +116,6 @@ function createPrivately(path: string): void {
 /** Write-ahead logging: readers never wait for writers. SQLite answers with the old mode where it cannot (network disks). */
 function useLog(db: Database, path: string): void {
   if (db.pragma('journal_mode = wal', { simple: true }) !== 'wal') {
-    throw new Error(`${path} lies on a file system without shared memory, which SQLite needs for its write-ahead log`);
+    throw new UnusableStore(`${path} lies on a file system without shared memory, which SQLite needs for its write-ahead log`);
   }
 }

@@ -1,5 +1,6 @@
 import type { Database, Statement } from '@ledger/sqlite';
 import { NO_POSITION, type StoredEvent } from '../event-store';
+import { DamagedRow } from './fault';
 
 /** A row of `heads`. Inside the adapter positions are plain numbers: SQLite counts them from 1. */
 export interface Head {
@@ -67,7 +68,10 @@ export class Reading {
 
   /** Position of the last event of all, 0 when there is none. */
   lastPosition(): number {
-    return this.top.get() ?? 0;
+    const last = this.top.get() ?? undefined;
+    if (last === undefined) return 0;
+    if (!isCount(last) || last === 0) throw new DamagedRow(`its last event is said to stand at position ${last}`);
+    return last;
   }
 
   headPosition(): bigint {
@@ -102,7 +106,13 @@ export class Reading {
   }
 
   all(after: bigint, maxCount: number): StoredEvent[] {
-    return this.page.all(after, maxCount).map((line) => storedEvent(line, this.names.of(line[6])));
+    let before = Number(after);
+    return this.page.all(after, maxCount).map((line) => {
+      // Whoever goes on behind the last one would read it for ever.
+      if (line[0] <= before) throw new DamagedRow(`it has position ${line[0]} behind ${before}`);
+      before = line[0];
+      return storedEvent(line, this.names.of(line[6]));
+    });
   }
 }
 
@@ -126,12 +136,11 @@ export class StreamNames {
   }
 }
 
-export const storedEvent = (row: Link | Line, stream: string): StoredEvent => ({
-  stream,
-  revision: row[1],
-  position: BigInt(row[0]),
-  id: row[2],
-  type: row[3],
-  data: row[4],
-  metadata: row[5],
-});
+/** @throws DamagedRow */
+export function storedEvent([position, revision, id, type, data, metadata]: Link | Line, stream: string): StoredEvent {
+  const texts = typeof id === 'string' && typeof type === 'string' && typeof data === 'string' && typeof metadata === 'string';
+  if (!texts || !isCount(position) || !isCount(revision)) throw new DamagedRow(`at position ${position} stands no event`);
+  return { stream, revision, position: BigInt(position), id, type, data, metadata };
+}
+
+const isCount = (number: number): boolean => Number.isSafeInteger(number) && number >= 0;

@@ -1,3 +1,5 @@
+import { DamagedRow, unusable } from './fault';
+
 /**
  * Many rows as one run of bytes: handing over rows or values one by one costs as much as reading them. Each row says first how long its
  * texts are, so nothing in them can be taken for the next row.
@@ -27,22 +29,23 @@ export class ScannedPage {
   metadataEnd = 0;
   private at = 0;
 
-  /** Behind the rows are `room` bytes for whoever wants to put a text together. */
+  /** Behind the rows are `room` bytes for whoever wants to put a text together. `path` is the file that a damaged row is told of. */
   constructor(
     readonly bytes: Buffer,
     room: number,
+    private readonly path = '',
   ) {
     this.roomAt = bytes.length - room;
   }
 
   readonly roomAt: number;
 
-  /** Goes on to the next row, if there is one. */
+  /** Goes on to the next row, if there is one. @throws UnusableStore when the file is damaged there */
   next(): boolean {
     if (this.at >= this.roomAt) return false;
     const before = this.position;
     this.position = this.number();
-    if (this.position <= before) throw new Error(`The store gives position ${this.position} behind ${before}.`);
+    if (this.position <= before) throw this.damaged(`it has position ${this.position} behind ${before}`);
     this.stream = this.number();
     this.revisionAt = this.at;
     this.revision = this.number();
@@ -78,6 +81,8 @@ export class ScannedPage {
     for (let at = from; at < bytes.length; at += 1) {
       const byte = bytes[at]!;
       if (byte === SPACE) {
+        // Where a row lacks a value there is no digit.
+        if (at === from) throw this.damaged(`behind position ${this.position} stands no event`);
         this.at = at + 1;
         return value;
       }
@@ -85,7 +90,12 @@ export class ScannedPage {
       if (byte === MINUS) return this.below(from);
       value = value * 10 + (byte - ZERO);
     }
-    throw new Error('A page of the store ends within a row.');
+    throw this.damaged(`behind position ${this.position} a row has no end`);
+  }
+
+  private damaged(reason: string): Error {
+    const row = new DamagedRow(reason);
+    return unusable(this.path, row) ?? row;
   }
 
   private below(from: number): number {

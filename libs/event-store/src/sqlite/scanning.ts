@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type Database, Sqlite } from '@ledger/sqlite';
 import type { StoredEvent } from '../event-store';
+import { checkFile, DamagedRow, unusable } from './fault';
 import { type Line, storedEvent, StreamNames } from './reading';
 import { packedRow, ScannedPage } from './scanned-page';
 import { checkSchema } from './schema';
@@ -38,18 +39,26 @@ export interface SharedEvent {
  * reading of one file. Only for reading much: everything else goes through the port.
  */
 export class SqliteScan {
+  private readonly path: string;
   private readonly db: Database;
   private readonly names: StreamNames;
 
-  /** The file must be an event store. */
+  /** @throws UnusableStore when the file is no event store or is damaged, as everything that reads does */
   constructor(path: string) {
-    this.db = new Sqlite(resolve(path), { readonly: true, fileMustExist: true, timeout: BUSY_MS });
-    checkSchema(this.db, path);
-    this.names = new StreamNames(this.db);
+    this.path = resolve(path);
+    checkFile(this.path);
+    this.db = this.asked(() => new Sqlite(this.path, { readonly: true, fileMustExist: true, timeout: BUSY_MS }));
+    try {
+      this.asked(() => checkSchema(this.db, this.path));
+      this.names = this.asked(() => new StreamNames(this.db));
+    } catch (error) {
+      this.db.close();
+      throw error;
+    }
   }
 
   nameOf(stream: number): string {
-    return this.names.of(stream);
+    return this.asked(() => this.names.of(stream));
   }
 
   /**
@@ -61,13 +70,17 @@ export class SqliteScan {
     const own = 'stream % @parts = @part';
     const data = `case when ${own} or type in (${listed(types)}) then data else '' end`;
     const metadata = `case when ${own} then metadata else '' end`;
-    const rows = this.db.prepare<[object], Buffer>(
+    const rows = this.prepared<Buffer>(
       `select cast(coalesce(group_concat(${packedRow(data, metadata)}, ''), '') || zeroblob(@room) as blob) from (
-        select * from events where position > @after and position <= @until and (${own} or ${this.beginningWith(prefix)}) order by position
+        select * from events where position > @after and position <= @until and (${own} or ${DAMAGED} or ${this.beginningWith(prefix)}) order by position
       )`,
-    );
-    rows.pluck();
-    return (after, until) => new ScannedPage(rows.get({ part, parts, after, until, room })!, room);
+    ).pluck();
+    return (after, until) =>
+      new ScannedPage(
+        this.asked(() => rows.get({ part, parts, after, until, room })!),
+        room,
+        this.path,
+      );
   }
 
   /**
@@ -77,37 +90,52 @@ export class SqliteScan {
   share({ part, parts, prefix, types }: ScanPart): (after: number, until: number) => SharedEvent[] {
     const prefixed = this.beginningWith(prefix);
     const wanted =
-      part === 0 ? `stream % @parts = 0 or type in (${listed(types)}) or ${prefixed}` : `stream % @parts = @part and not ${prefixed}`;
+      part === 0
+        ? `stream % @parts = 0 or ${DAMAGED} or type in (${listed(types)}) or ${prefixed}`
+        : `${DAMAGED} or stream % @parts = @part and not ${prefixed}`;
     const sql = `select position, revision, id, type, data, metadata, stream
       from events where position > @after and position <= @until and (${wanted}) order by position`;
-    const statement = this.db.prepare<[object], Line>(sql).raw();
+    const statement = this.prepared<Line>(sql).raw();
     const shared = (line: Line): SharedEvent => {
       const number = line[6];
       return { event: storedEvent(line, this.names.of(number)), own: number % parts === part || !types.includes(line[3]) };
     };
-    return (after, until) => statement.all({ part, parts, after, until }).map(shared);
+    return (after, until) => this.asked(() => statement.all({ part, parts, after, until }).map(shared));
   }
 
   /**
-   * Answers a reader like that of `pages`, of facts alone: those of the streams of a part, and of other streams those of these types.
+   * Answers a reader like that of `pages`, of facts alone, which costs a tenth less: those of the streams of a part, and of other streams those of these types.
    * A type with a line break in it, as no ledger has one, loses what stands behind it.
    */
   facts({ part, parts, types }: Omit<ScanPart, 'prefix'>): (after: number, until: number) => ScannedFact[] {
-    const rows = this.db
-      .prepare<[object], string>(
-        `select position || ' ' || stream || ' ' || revision || ' ' || type || '\n' || data
-        from events where position > @after and position <= @until and (stream % @parts = @part or type in (${listed(types)})) order by position`,
-      )
-      .pluck();
-    return (after, until) => rows.all({ part, parts, after, until }).map(scannedFact);
+    const rows = this.prepared<string>(
+      `select position || ' ' || stream || ' ' || revision || ' ' || type || '\n' || data
+        from events where position > @after and position <= @until and (stream % @parts = @part or ${DAMAGED} or type in (${listed(types)})) order by position`,
+    ).pluck();
+    return (after, until) => this.asked(() => rows.all({ part, parts, after, until }).map(scannedFact));
+  }
+
+  private prepared<Row>(sql: string): Database.Statement<[object], Row> {
+    return this.asked(() => this.db.prepare<[object], Row>(sql));
+  }
+
+  /** What is wrong with the file is told in words. */
+  private asked<T>(ask: () => T): T {
+    try {
+      return ask();
+    } catch (error) {
+      throw unusable(this.path, error) ?? error;
+    }
   }
 
   /** A condition: the stream's name begins so. Found once, for to look through all names for each stretch would cost more than to read it. */
   private beginningWith(prefix: string): string {
-    // Not in the file, which is only read.
-    this.db.pragma('temp_store = memory');
-    this.db.exec('create temp table prefixed (stream integer primary key)');
-    this.db.prepare('insert into prefixed select id from streams where name >= ? and name < ?').run(prefix, `${prefix}\u{10ffff}`);
+    this.asked(() => {
+      // Not in the file, which is only read.
+      this.db.pragma('temp_store = memory');
+      this.db.exec('create temp table prefixed (stream integer primary key)');
+      this.db.prepare('insert into prefixed select id from streams where name >= ? and name < ?').run(prefix, `${prefix}\u{10ffff}`);
+    });
     return 'stream in prefixed';
   }
 
@@ -117,9 +145,13 @@ export class SqliteScan {
   }
 
   /** The ends of the streams of a part, as those who read or write streams find them. */
-  heads({ part, parts }: Pick<ScanPart, 'part' | 'parts'>): IterableIterator<ScannedHead> {
-    const sql = 'select stream, revision, position from heads where stream % ? = ?';
-    return this.db.prepare<[number, number], ScannedHead>(sql).raw().iterate(parts, part);
+  *heads({ part, parts }: Pick<ScanPart, 'part' | 'parts'>): Generator<ScannedHead, void, undefined> {
+    try {
+      const sql = 'select stream, revision, position from heads where stream % ? = ?';
+      yield* this.db.prepare<[number, number], ScannedHead>(sql).raw().iterate(parts, part);
+    } catch (error) {
+      throw unusable(this.path, error) ?? error;
+    }
   }
 
   close(): void {
@@ -127,11 +159,16 @@ export class SqliteScan {
   }
 }
 
+/** What SQLite makes of a page that was overwritten; met by every part, which then tells of it, where it would be left out. */
+const DAMAGED = "typeof(stream) <> 'integer'";
+
 const listed = (types: readonly string[]): string => types.map((type) => `'${type.replaceAll("'", "''")}'`).join();
 
 const BUSY_MS = 5_000;
 
-function scannedFact(text: string): ScannedFact {
+function scannedFact(text: string | null): ScannedFact {
+  // One part of it is missing.
+  if (text === null) throw new DamagedRow('where an event should be stands none');
   const behindPosition = text.indexOf(' ');
   const behindStream = text.indexOf(' ', behindPosition + 1);
   const behindRevision = text.indexOf(' ', behindStream + 1);

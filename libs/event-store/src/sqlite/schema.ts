@@ -1,4 +1,5 @@
 import type { Database } from '@ledger/sqlite';
+import { UnusableStore } from '../event-store';
 
 /** Raise it with every change of the tables: a file of another version is refused, never guessed at. */
 export const SCHEMA_VERSION = 1;
@@ -60,14 +61,18 @@ export function createSchema(db: Database): void {
   db.transaction(() => (isEmpty(db) ? db.exec(SCHEMA) : undefined)).immediate();
 }
 
-/** Refuses a file that is not ours, before anything in it is touched. */
+/** Refuses a file that is not ours, before anything in it is touched. @throws UnusableStore */
 export function checkSchema(db: Database, path: string): void {
   if (numberOf(db, 'application_id') !== APPLICATION_ID) {
-    throw new Error(`${path} is not an event store of this program, but another SQLite database`);
+    // So is one whose log was lost before anything of it had come into the file.
+    if (isEmpty(db))
+      throw new UnusableStore(`${path} is empty, and no event store: restore it from a backup, with its -wal file if it has one`);
+    throw new UnusableStore(`${path} is not an event store of this program, but another SQLite database: name the file of an event store`);
   }
   const version = numberOf(db, 'user_version');
   if (version !== SCHEMA_VERSION) {
-    throw new Error(`${path} is an event store of schema version ${version}; this program reads and writes version ${SCHEMA_VERSION} only`);
+    const said = `${path} is an event store of schema version ${version}; this program reads and writes version ${SCHEMA_VERSION} only`;
+    throw new UnusableStore(`${said}: use the program that made it`);
   }
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
   AppendTooLarge,
@@ -14,6 +13,7 @@ import {
 import { AppendQueue } from './append-queue';
 import { Changes } from './changes';
 import { Connection } from './connection';
+import { checkFile } from './fault';
 import { follow } from './follow';
 import { HeadReads } from './head-reads';
 
@@ -53,14 +53,14 @@ export class SqliteEventStore extends EventStore {
 
   /**
    * Opens the file, or creates it with its folder, readable by its owner only.
-   * @throws Error with a sentence, when the file is not an event store or one of another schema version
+   * @throws UnusableStore when the file is damaged, or is not an event store, or one of another schema version
    * @throws StoreUnavailable when it stays locked for `busySeconds`
    */
   static async open(
     path: string,
     { busySeconds = BUSY_SECONDS, mustExist = false, readOnly = false }: SqliteEventStoreOptions = {},
   ): Promise<SqliteEventStore> {
-    if ((mustExist || readOnly) && !existsSync(path)) throw new Error(`there is no event store at ${resolve(path)}`);
+    checkFile(resolve(path), mustExist || readOnly);
     const connection = new Connection(resolve(path), busySeconds * 1000, readOnly);
     await connection.patiently((file) => file.dataVersion());
     return new SqliteEventStore(resolve(path), connection);
