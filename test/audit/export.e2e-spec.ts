@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openEventStore, type StoredEvent } from '@ledger/event-store';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
@@ -100,11 +100,27 @@ describe('export, as an auditor calls it', () => {
     [['--format', 'xml'], '--format must be one of jsonl, csv, parquet, and is "xml".'],
     [['--journal', 'toString'], '--journal must be hledger or beancount, and is "toString".'],
     [['--format', 'parquet'], '--out is missing: Parquet is written to a file only.'],
+    [['--format', 'csv', '--format', 'jsonl'], '--format was given twice: give it once.'],
     [['--format', 'jsonl', '--out', '/nowhere/x'], '--out names /nowhere/x.part, which cannot be written (ENOENT).'],
     [['--format', 'parquet', '--out', '/nowhere/x'], '--out names /nowhere/x, which cannot be written (ENOENT).'],
   ])('refuses %j with a sentence and status 2', async (args, sentence) => {
     const { status, out, err } = await call(...args);
     expect([status, out, err]).toEqual([2, '', expect.stringContaining(sentence)]);
+  });
+
+  it('leaves nothing beside a folder whose place it cannot take', async () => {
+    mkdirSync(file('taken'));
+    const { status, out, err } = await call('--format', 'jsonl', '--out', file('taken'));
+    expect([status, out, err]).toEqual([2, '', `--out names ${file('taken')}, which cannot be written (EISDIR).\n`]);
+    expect(existsSync(`${file('taken')}.part`)).toBe(false);
+  });
+
+  it('says that there is no room for it, and leaves nothing behind', async () => {
+    if (!existsSync('/dev/full')) return;
+    symlinkSync('/dev/full', `${file('full')}.part`);
+    const { status, out, err } = await call('--format', 'jsonl', '--out', file('full'));
+    expect([status, out, err]).toEqual([2, '', `--out names ${file('full')}.part, which cannot be written (ENOSPC).\n`]);
+    expect(existsSync(`${file('full')}.part`)).toBe(false);
   });
 
   it('leaves an older file as it is when it cannot go on', async () => {

@@ -34,10 +34,22 @@ export class BadArguments extends CouldNotRun {}
 /** Reads the flags of a command; what it does not know is refused. @throws BadArguments */
 export function flags<const Options extends NonNullable<ParseArgsConfig['options']>>(args: string[], options: Options) {
   try {
-    return parseArgs({ args, options, strict: true }).values;
+    const { values, tokens } = parseArgs({ args, options, strict: true, tokens: true });
+    refuseTwice(tokens, options);
+    return values;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw new BadArguments((error as Error).message);
     throw error;
+  }
+}
+
+/** Of two values one would be left out, and nobody would know which. @throws BadArguments */
+function refuseTwice(tokens: readonly { kind: string; name?: string }[], options: NonNullable<ParseArgsConfig['options']>): void {
+  const seen = new Set<string>();
+  for (const { kind, name = '' } of tokens) {
+    if (kind !== 'option' || options[name]?.multiple === true) continue;
+    if (seen.has(name)) throw new BadArguments(`--${name} was given twice: give it once.`);
+    seen.add(name);
   }
 }
 

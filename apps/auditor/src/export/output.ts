@@ -18,19 +18,21 @@ export const partOf = (file: string): string => `${file}.part`;
 export function fileOutput(file: string): Output {
   const part = partOf(file);
   let handle: number | undefined = openPart(part);
+  let whole = false;
   const shut = (): void => {
     if (handle !== undefined) closeSync(handle);
     handle = undefined;
   };
   return {
-    write: (text) => writeAll(handle!, Buffer.from(text)),
+    write: (text) => written(part, () => writeAll(handle!, Buffer.from(text))),
     close: () => {
       shut();
-      renameSync(part, file);
+      written(file, () => renameSync(part, file));
+      whole = true;
     },
-    // One that was closed stays as it is.
+    // One that took its place stays as it is.
     discard: () => {
-      if (handle === undefined) return;
+      if (whole) return;
       shut();
       rmSync(part, { force: true });
     },
@@ -47,12 +49,15 @@ export function standardOutput(out: (line: string) => void): Output {
   return { write: (text) => out(text.endsWith('\n') ? text.slice(0, -1) : text), close: nothing, discard: nothing };
 }
 
-function openPart(part: string): number {
+// Exports hold what the store holds: only the owner may read them.
+const openPart = (part: string): number => written(part, () => openSync(part, 'w', 0o600));
+
+/** @throws CouldNotRun when the file system refuses, such as for want of room */
+function written<T>(file: string, write: () => T): T {
   try {
-    // Exports hold what the store holds: only the owner may read them.
-    return openSync(part, 'w', 0o600);
+    return write();
   } catch (error) {
-    throw new CouldNotRun(`--out names ${resolve(part)}, which cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+    throw new CouldNotRun(`--out names ${resolve(file)}, which cannot be written (${(error as NodeJS.ErrnoException).code}).`);
   }
 }
 

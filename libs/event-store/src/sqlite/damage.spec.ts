@@ -9,6 +9,9 @@ import { SqliteEventStore } from './sqlite-event-store';
 
 /** Files that cannot serve as a store, or cannot any more: each is told of in one sentence that says what helps. */
 
+// Files are made and flushed, which waits for a disk that others use too.
+jest.setTimeout(60_000);
+
 const PAGE_BYTES = 8192;
 let folder: string;
 let good: string;
