@@ -4,7 +4,7 @@ import { openEventStore, type StoredEvent } from '@ledger/event-store';
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { csvLines, jsonLineOf } from '../../apps/auditor/src/export/lines';
 import { allEvents } from '../../apps/auditor/src/replay/facts';
-import { auditor, auditorHere } from './explain-cli';
+import { auditor, auditorHere, run } from './explain-cli';
 import { liveSchool, type School } from './explain-school';
 
 describe('export, as an auditor calls it', () => {
@@ -107,6 +107,15 @@ describe('export, as an auditor calls it', () => {
     const { status, out, err } = await call(...args);
     expect([status, out, err]).toEqual([2, '', expect.stringContaining(sentence)]);
   });
+
+  it('says that standard output has no room', async () => {
+    if (!existsSync('/dev/full')) return;
+    const main = join(__dirname, '../../dist/apps/auditor/src/main.js');
+    for (const args of ['export --format jsonl', 'replay --at 2026-11-24T00:00:00.000Z']) {
+      const { status, err } = await run('sh', ['-c', `"${process.execPath}" "${main}" ${args} > /dev/full`], school.env);
+      expect([status, err]).toEqual([2, 'Standard output cannot be written (ENOSPC).\n']);
+    }
+  }, 30_000);
 
   it('leaves nothing beside a folder whose place it cannot take', async () => {
     mkdirSync(file('taken'));

@@ -58,6 +58,12 @@ export async function audit([name, ...args]: string[], surroundings: Surrounding
 }
 
 if (require.main === module) {
+  // A reader that has gone, such as `head`, has had enough; an answer that found no room is none.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE') return;
+    console.error(`Standard output cannot be written (${code}).`);
+    process.exit(COULD_NOT_RUN);
+  });
   void audit(process.argv.slice(2), { env: process.env, out: console.log, err: console.error }).then(
     (status) => (process.exitCode = status),
     (error: unknown) => {

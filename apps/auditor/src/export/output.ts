@@ -42,8 +42,7 @@ export function fileOutput(file: string): Output {
 /** Nothing more is read when whoever reads it, such as `head`, has gone. */
 export function standardOutput(out: (line: string) => void): Output {
   process.stdout.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    if (error.code === 'EPIPE') process.exit(0);
   });
   const nothing = () => undefined;
   return { write: (text) => out(text.endsWith('\n') ? text.slice(0, -1) : text), close: nothing, discard: nothing };

@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises';
 import { type EventStore, NO_POSITION, type StoredEvent } from '@ledger/event-store';
 import { EVENT_TYPES, eventOf, instantOf, type StoredFact, type WalletEvent } from '@ledger/wallet';
 import { CouldNotRun } from '../cli/command';
@@ -13,6 +14,8 @@ export async function* allEvents(store: EventStore): AsyncGenerator<StoredEvent[
     const last = page.at(-1);
     if (last === undefined) return;
     // What was written meanwhile belongs to the next reading.
+    // A file is read without a pause, and that whoever reads the answer has gone is heard between its pages.
+    await othersFirst();
     yield last.position > head ? page.filter(({ position }) => position <= head) : page;
     after = last.position;
   }
