@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { auditor, auditorHere, type Ran, run } from './explain-cli';
 import { liveSchool, type School } from './explain-school';
 
@@ -29,7 +29,7 @@ describe('a file that cannot serve as a store', () => {
     const bytes = readFileSync(path);
     writeFileSync(path, bytes.fill(0xab, from, Math.min(to, bytes.length)));
   };
-  const changed = (path: string, sql: string) => void new Database(path).exec(sql).close();
+  const changed = (path: string, sql: string) => void new Sqlite(path).exec(sql).close();
 
   const BAD: readonly [string, () => string, RegExp][] = [
     ['none', () => file('none.db'), /there is no event store at/],

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import { Sqlite } from '@ledger/sqlite';
 import { NO_POSITION, NO_STREAM, saysUnavailable, StoreUnavailable, UnusableStore } from '../event-store';
 import { unusable } from './fault';
 import { SqliteScan } from './scanning';
@@ -36,7 +36,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const file = (name: string): string => join(folder, name);
 function changed(name: string, sql: string): string {
   copyFileSync(good, file(name));
-  const db = new Database(file(name));
+  const db = new Sqlite(file(name));
   db.unsafeMode(true);
   db.exec(sql);
   db.close();
@@ -49,7 +49,7 @@ function overwritten(name: string, change: (bytes: Buffer) => void): string {
   return file(name);
 }
 const foreign = (name: string): string => {
-  new Database(file(name)).exec('create table wishes (text)').close();
+  new Sqlite(file(name)).exec('create table wishes (text)').close();
   return file(name);
 };
 const folderNamed = (name: string): string => {
@@ -155,7 +155,7 @@ it.each([
     `drop trigger events_are_never_changed; pragma writable_schema = on;
      update sqlite_schema set sql = replace(replace(sql, ' strict', ''), ' not null', '') where name = 'events'`,
   );
-  const db = new Database(path);
+  const db = new Sqlite(path);
   db.exec(`update events set ${column} = ${value} where position = 400`);
   db.close();
   const store = await SqliteEventStore.open(path, { readOnly: true });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type Database, Sqlite } from '@ledger/sqlite';
+import { type Database, Sqlite, type Statement } from '@ledger/sqlite';
 import type { StoredEvent } from '../event-store';
 import { checkFile, DamagedRow, unusable } from './fault';
 import { type Line, storedEvent, StreamNames } from './reading';
@@ -115,7 +115,7 @@ export class SqliteScan {
     return (after, until) => this.asked(() => rows.all({ part, parts, after, until }).map(scannedFact));
   }
 
-  private prepared<Row>(sql: string): Database.Statement<[object], Row> {
+  private prepared<Row>(sql: string): Statement<[object], Row> {
     return this.asked(() => this.db.prepare<[object], Row>(sql));
   }
 
