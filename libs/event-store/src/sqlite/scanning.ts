@@ -104,8 +104,8 @@ export class SqliteScan {
   }
 
   /**
-   * Answers a reader like that of `pages`, of facts alone, which costs a tenth less: those of the streams of a part, and of other streams those of these types.
-   * A type with a line break in it, as no ledger has one, loses what stands behind it.
+   * Answers a reader like that of `pages`, of facts alone, which costs a tenth less: those of the streams of a part, and of other streams
+   * those of these types. A type with a line break in it, as no ledger has one, loses what stands behind it.
    */
   facts({ part, parts, types }: Omit<ScanPart, 'prefix'>): (after: number, until: number) => ScannedFact[] {
     const rows = this.prepared<string>(
@@ -141,7 +141,8 @@ export class SqliteScan {
 
   /** How many events stand up to a position (inclusive): each is counted, none is read. */
   countUpTo(position: number): number {
-    return this.db.prepare<[number], number>('select count(*) from events where position <= ?').pluck().get(position) ?? 0;
+    const count = this.prepared<number>('select count(*) from events where position <= @position').pluck();
+    return this.asked(() => count.get({ position })!);
   }
 
   /** The ends of the streams of a part, as those who read or write streams find them. */
