@@ -41,11 +41,24 @@ export class UsualUsage implements Usage {
   private id = '';
 
   tokens = 0;
-  charged: Charge[] = [];
-  considered: Considered[] = [];
-  balanceAfter: UserBalance = { balance: 0 };
-  freeMonth?: string;
-  variableCostEuros?: string;
+  charged: [Charge] = [{ source: 'free', organisationId: undefined, tokens: 0 }];
+  considered: Considered[] = NONE;
+  balanceAfter: UserBalance = { balance: 0, allocated: undefined, free: undefined, purchased: undefined };
+  freeMonth: string | undefined = undefined;
+  variableCostEuros: string | undefined = undefined;
+  /** The parts that not every usage has. The next usage fills all of them anew: nobody keeps them. */
+  private readonly one: [Considered] = [
+    {
+      organisationId: '',
+      revision: 0,
+      status: 'permitted',
+      tokens: 0,
+      usable: true,
+      windows: { daily: { limit: null, used: 0, window: '' }, monthly: { limit: null, used: 0, window: '' } },
+    },
+  ];
+  private readonly allocated = [{ organisationId: '', tokens: 0 }];
+  private readonly free = { tokens: 0, month: '' };
 
   get at(): string {
     return this.textAt(this.atFrom, INSTANT);
@@ -73,20 +86,13 @@ export class UsualUsage implements Usage {
     this.day = glance.lastDay;
     this.month = glance.lastMonth;
     if (Number.isNaN(this.atMs) || !glance.is(F.balanceAfter)) return false;
-    const balanceAfter = this.lookAtBalance();
-    if (!balanceAfter || !glance.is(F.charged)) return false;
-    this.balanceAfter = balanceAfter;
-    const charge = this.lookAtCharge();
-    if (!charge || !glance.is(F.considered)) return false;
-    this.charged = [charge];
+    if (!this.lookAtBalance() || !glance.is(F.charged) || !this.lookAtCharge() || !glance.is(F.considered)) return false;
     if (!glance.is(F.one)) {
       this.considered = NONE;
       return this.lookAtRest(F.freeMonth, F.occurredAt);
     }
-    const one = this.lookAtConsidered();
-    if (!one) return false;
-    this.considered = [one];
-    return this.lookAtRest(F.freeMonthAfterOne, F.occurredAtAfterOne);
+    this.considered = this.one;
+    return this.lookAtConsidered() && this.lookAtRest(F.freeMonthAfterOne, F.occurredAtAfterOne);
   }
 
   private lookAtRest(freeMonth: Fixed, occurredAt: Fixed): boolean {
@@ -94,9 +100,8 @@ export class UsualUsage implements Usage {
     this.freeMonth = undefined;
     if (!glance.is(occurredAt)) {
       if (!glance.is(freeMonth)) return false;
-      const month = this.lookAtMonth();
-      if (month === undefined || !glance.is(F.occurredAtAfterMonth)) return false;
-      this.freeMonth = month;
+      this.freeMonth = this.lookAtMonth();
+      if (this.freeMonth === '' || !glance.is(F.occurredAtAfterMonth)) return false;
     }
     this.occurredFrom = glance.at;
     this.occurredAtMs = glance.repeats(this.atFrom, INSTANT) ? this.atMs : glance.instant();
@@ -117,86 +122,89 @@ export class UsualUsage implements Usage {
     return glance.byte(QUOTE) && glance.byte(CLOSE);
   }
 
-  private lookAtBalance(): UserBalance | undefined {
-    const { glance } = this;
-    let allocated: { organisationId: string; tokens: number }[] | undefined;
+  private lookAtBalance(): boolean {
+    const { glance, balanceAfter, allocated, free } = this;
+    balanceAfter.allocated = balanceAfter.free = balanceAfter.purchased = undefined;
     if (glance.is(F.allocated)) {
-      const organisationId = this.lookAtId();
-      if (organisationId === '' || !glance.is(F.tokens)) return undefined;
-      const tokens = glance.whole(TOKENS);
-      if (tokens < 0 || !glance.is(F.allocatedEnd)) return undefined;
-      allocated = [{ organisationId, tokens }];
-    } else if (!glance.is(F.balance)) return undefined;
-    const after: UserBalance = { balance: glance.whole(NUMBER) };
-    if (after.balance < 0) return undefined;
-    if (allocated) after.allocated = allocated;
+      const [one] = allocated;
+      one!.organisationId = this.lookAtId();
+      if (one!.organisationId === '' || !glance.is(F.tokens)) return false;
+      one!.tokens = glance.whole(TOKENS);
+      if (one!.tokens < 0 || !glance.is(F.allocatedEnd)) return false;
+      balanceAfter.allocated = allocated;
+    } else if (!glance.is(F.balance)) return false;
+    balanceAfter.balance = glance.whole(NUMBER);
+    if (balanceAfter.balance < 0) return false;
     if (glance.is(F.free)) {
-      const month = this.lookAtMonth();
-      if (month === undefined || !glance.is(F.tokens)) return undefined;
-      const tokens = glance.whole(FREE);
-      if (tokens < 0 || !glance.byte(CLOSE)) return undefined;
-      after.free = { tokens, month };
+      free.month = this.lookAtMonth();
+      if (free.month === '' || !glance.is(F.tokens)) return false;
+      free.tokens = glance.whole(FREE);
+      if (free.tokens < 0 || !glance.byte(CLOSE)) return false;
+      balanceAfter.free = free;
     }
-    if (glance.is(F.purchased)) {
-      after.purchased = glance.whole(TOKENS);
-      if (after.purchased < 0) return undefined;
-    }
-    return after;
+    if (!glance.is(F.purchased)) return true;
+    balanceAfter.purchased = glance.whole(TOKENS);
+    return balanceAfter.purchased >= 0;
   }
 
-  private lookAtCharge(): Charge | undefined {
+  private lookAtCharge(): boolean {
     const { glance } = this;
-    let charge: Charge;
+    const [charge] = this.charged;
+    charge.organisationId = undefined;
     if (glance.is(F.ofOrganisation)) {
-      const organisationId = this.lookAtId();
-      if (organisationId === '' || !glance.is(F.fromAllocated)) return undefined;
-      charge = { source: 'allocated', organisationId, tokens: glance.some(TOKENS) };
-    } else if (glance.is(F.fromFree)) charge = { source: 'free', tokens: glance.some(TOKENS) };
-    else if (glance.is(F.fromPurchased)) charge = { source: 'purchased', tokens: glance.some(TOKENS) };
-    else return undefined;
-    return charge.tokens < 0 ? undefined : charge;
+      charge.source = 'allocated';
+      charge.organisationId = this.lookAtId();
+      if (charge.organisationId === '' || !glance.is(F.fromAllocated)) return false;
+    } else if (glance.is(F.fromFree)) charge.source = 'free';
+    else if (glance.is(F.fromPurchased)) charge.source = 'purchased';
+    else return false;
+    charge.tokens = glance.some(TOKENS);
+    return charge.tokens >= 0;
   }
 
-  private lookAtConsidered(): Considered | undefined {
+  private lookAtConsidered(): boolean {
     const { glance } = this;
-    const organisationId = this.lookAtId();
-    if (organisationId === '' || !glance.is(F.revision)) return undefined;
-    const revision = glance.whole(NUMBER);
-    if (revision < 0) return undefined;
-    const status = glance.is(F.permitted) ? 'permitted' : glance.is(F.suspended) ? 'suspended' : glance.is(F.removed) ? 'removed' : '';
-    if (status === '') return undefined;
-    const tokens = glance.whole(TOKENS);
-    if (tokens < 0 || !glance.is(F.usable)) return undefined;
-    const usable = glance.true();
-    if ((!usable && !glance.false()) || !glance.is(F.daily)) return undefined;
-    const daily = this.lookAtWindow(true);
-    if (!daily || !glance.is(F.monthly)) return undefined;
-    const monthly = this.lookAtWindow(false);
-    return monthly && { organisationId, revision, status, tokens, usable, windows: { daily, monthly } };
+    const [one] = this.one;
+    one.organisationId = this.lookAtId();
+    if (one.organisationId === '' || !glance.is(F.revision)) return false;
+    one.revision = glance.whole(NUMBER);
+    if (one.revision < 0) return false;
+    if (glance.is(F.permitted)) one.status = 'permitted';
+    else if (glance.is(F.suspended)) one.status = 'suspended';
+    else if (glance.is(F.removed)) one.status = 'removed';
+    else return false;
+    one.tokens = glance.whole(TOKENS);
+    if (one.tokens < 0 || !glance.is(F.usable)) return false;
+    one.usable = glance.true();
+    if ((!one.usable && !glance.false()) || !glance.is(F.daily) || !this.lookAtWindow(one.windows.daily)) return false;
+    one.windows.daily.window = this.lookAtDay();
+    if (one.windows.daily.window === '' || !glance.is(F.monthly) || !this.lookAtWindow(one.windows.monthly)) return false;
+    one.windows.monthly.window = this.lookAtMonth();
+    return one.windows.monthly.window !== '';
   }
 
-  private lookAtWindow(daily: boolean): WindowAfter | undefined {
+  /** Up to its id. */
+  private lookAtWindow(window: WindowAfter): boolean {
     const { glance } = this;
-    let limit: number | null = null;
-    if (!glance.null() && (limit = glance.whole(NUMBER)) < 0) return undefined;
-    if (!glance.is(F.used)) return undefined;
-    const used = glance.whole(NUMBER);
-    if (used < 0 || !glance.is(F.window)) return undefined;
-    const window = daily ? this.lookAtDay() : this.lookAtMonth();
-    return window === undefined ? undefined : { limit, used, window };
+    window.limit = glance.null() ? null : glance.whole(NUMBER);
+    if ((window.limit !== null && window.limit < 0) || !glance.is(F.used)) return false;
+    window.used = glance.whole(NUMBER);
+    return window.used >= 0 && glance.is(F.window);
   }
 
-  private lookAtDay(): string | undefined {
+  /** Empty when it is none. */
+  private lookAtDay(): string {
     const { glance } = this;
     if (glance.repeats(this.atFrom, DAY)) return this.day;
-    return glance.day() ? glance.lastDay : undefined;
+    return glance.day() ? glance.lastDay : '';
   }
 
-  private lookAtMonth(): string | undefined {
+  /** Empty when it is none. */
+  private lookAtMonth(): string {
     const { glance } = this;
     if (glance.repeats(this.atFrom, MONTH)) return this.month;
     const from = glance.at;
-    return glance.month() ? glance.name(from) : undefined;
+    return glance.month() ? glance.name(from) : '';
   }
 
   /** Empty when it is none. */

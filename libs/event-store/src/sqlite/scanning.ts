@@ -50,6 +50,7 @@ export class SqliteScan {
     this.db = this.asked(() => new Sqlite(this.path, { readonly: true, fileMustExist: true, timeout: BUSY_MS }));
     try {
       this.asked(() => checkSchema(this.db, this.path));
+      this.db.pragma(`cache_size = -${CACHE_KIB}`);
       this.names = this.asked(() => new StreamNames(this.db));
     } catch (error) {
       this.db.close();
@@ -166,6 +167,8 @@ const DAMAGED = "typeof(stream) <> 'integer'";
 const listed = (types: readonly string[]): string => types.map((type) => `'${type.replaceAll("'", "''")}'`).join();
 
 const BUSY_MS = 5_000;
+/** Every page is read once, so few are kept: those stay in the caches of the processor. */
+const CACHE_KIB = 2_048;
 
 function scannedFact(text: string | null): ScannedFact {
   // One part of it is missing.
