@@ -50,7 +50,7 @@ export class SqliteScan {
     this.db = this.asked(() => new Sqlite(this.path, { readonly: true, fileMustExist: true, timeout: BUSY_MS }));
     try {
       this.asked(() => checkSchema(this.db, this.path));
-      this.db.pragma(`cache_size = -${CACHE_KIB}`);
+      this.asked(() => this.db.pragma(`cache_size = -${CACHE_KIB}`));
       this.names = this.asked(() => new StreamNames(this.db));
     } catch (error) {
       this.db.close();
