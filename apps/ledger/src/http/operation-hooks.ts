@@ -3,7 +3,7 @@ import type { FastifyInstance, preValidationHookHandler, RouteOptions } from 'fa
 import { requireAccess } from '../auth/access';
 import type { Principal } from '../auth/principal';
 import type { Tokens } from '../auth/tokens';
-import { tagEntity } from './entity-tags';
+import { tagBodiless, tagEntity } from './entity-tags';
 import { contentHashOf, envelopeOf, keyOf } from './envelope';
 import type { CommandRequest, OperationSpec } from './operation';
 import type { Positions } from './position';
@@ -48,8 +48,9 @@ export function hookOperations(fastify: FastifyInstance, parts: HookParts): Regi
     if (operation.method !== 'HEAD') operations.push(operation);
     route.onRequest = identify(parts.tokens, spec);
     route.preValidation = check(operation, parts);
-    // Its HEAD route has hooks of Fastify's own, which take the body away.
     if (operation.method === 'GET') route.onSend = tagEntity;
+    // In the place of a hook of Fastify's, which takes the body away before anybody could tag it.
+    if (operation.method === 'HEAD') route.onSend = tagBodiless;
   });
   // What is not served tells nothing to who is nobody.
   fastify.addHook('onRequest', (request, _reply, done) => {

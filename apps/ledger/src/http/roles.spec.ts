@@ -138,8 +138,14 @@ describe('who may', () => {
   it('HEAD is what its GET is', async () => {
     expect((await ledger.send('HEAD', '/v1/users/u1', { as: false })).status).toBe(401);
     expect((await ledger.send('HEAD', '/v1/users/u1', { as: WHO['another member']! })).status).toBe(403);
-    const { status, body } = await ledger.send('HEAD', '/v1/users/u1');
+    const { status, body, headers } = await ledger.send('HEAD', '/v1/users/u1');
     expect([status, body]).toEqual([200, '']);
+    const got = await ledger.send('GET', '/v1/users/u1');
+    const ofTheAnswer = ['etag', 'cache-control', 'vary', 'content-type', 'content-length'];
+    expect(ofTheAnswer.map((name) => headers[name])).toEqual(ofTheAnswer.map((name) => got.headers[name]));
+    expect(headers['etag']).toBeDefined();
+    const same = await ledger.send('HEAD', '/v1/users/u1', { headers: { 'if-none-match': headers['etag']! } });
+    expect([same.status, same.headers['etag'], same.headers['content-length']]).toEqual([304, headers['etag'], undefined]);
   });
 
   it('a role is asked of the path, not of its encoding', async () => {
