@@ -23,8 +23,12 @@ export class LedgerAdapter extends FastifyAdapter {
       routerOptions: { maxParamLength: PARAM_LENGTH_MAX },
       frameworkErrors: answerError,
       clientErrorHandler: answerUnreadable,
+      // Node would answer both by itself, without a word: see `checkHeaders`.
+      http: { requireHostHeader: false },
     });
     const fastify = this.getInstance();
+    fastify.server.on('checkExpectation', (request, response) => fastify.server.emit('request', request, response));
+    fastify.addHook('onRequest', checkHeaders);
     fastify.removeAllContentTypeParsers();
     fastify.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, bytes, done) => {
       try {
@@ -39,6 +43,16 @@ export class LedgerAdapter extends FastifyAdapter {
   override mapException(error: unknown): unknown {
     return error;
   }
+}
+
+/** Host: RFC 9112, 3.2. Expect: RFC 9110, 10.1.1; Node has answered `100-continue` by itself. */
+function checkHeaders({ headers, raw }: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
+  const { host, expect } = headers;
+  if (host === undefined && raw.httpVersion === '1.1')
+    return done(validationFailed([{ in: 'header', field: '/host', message: 'must be given once' }]));
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue')
+    return done(validationFailed([{ in: 'header', field: '/expect', value: expect.slice(0, 100), message: 'may be 100-continue alone' }]));
+  done();
 }
 
 /** The answer that Node is about to write to a socket; its own handler of such errors looks at the same field. */

@@ -62,21 +62,22 @@ describe('a path, a query or a header that is not valid', () => {
     expect((await ledger.send('GET', '/v1/users/%61%2D')).body).toMatchObject({ userId: 'a-' });
   });
 
-  it('ids that only a raw request can carry: dots, broken encodings, nothing at all', async () => {
-    await ledger.app.listen({ port: 0, host: '127.0.0.1' });
+  /** Bytes as they stand here, up to the end of their connection. */
+  async function raw(text: string): Promise<string> {
+    if (!ledger.app.getHttpServer().listening) await ledger.app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = ledger.app.getHttpServer().address() as AddressInfo;
+    return new Promise((resolve) => {
+      let answer = '';
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      socket
+        .on('data', (data) => (answer += data.toString()))
+        .on('error', () => undefined)
+        .on('close', () => resolve(answer));
+    });
+  }
+
+  it('ids that only a raw request can carry: dots, broken encodings, nothing at all', async () => {
     const token = await ledger.token(PLATFORM);
-    const status = (path: string) =>
-      new Promise<string>((resolve, reject) => {
-        let answer = '';
-        const socket = connect(port, '127.0.0.1', () =>
-          socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`),
-        );
-        socket
-          .on('data', (data) => (answer += data.toString()))
-          .on('end', () => resolve(answer))
-          .on('error', reject);
-      });
     for (const path of [
       '/v1/users/..',
       '/v1/users/.',
@@ -87,30 +88,34 @@ describe('a path, a query or a header that is not valid', () => {
       '/v1/users/a b',
       `/v1/users/${'a'.repeat(20_000)}`,
     ]) {
-      const answer = await status(path);
+      const answer = await raw(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: close\r\n\r\n`);
       expect(answer).toMatch(/^HTTP\/1\.1 400 /);
       expect(answer).toContain('application/problem+json');
       expect(answer).toContain('VALIDATION_FAILED');
     }
   });
 
+  it('a request without a Host, or with an expectation that nobody meets', async () => {
+    const request = (headers: string) => raw(`GET /health/live HTTP/1.1\r\n${headers}connection: close\r\n\r\n`);
+    for (const [headers, field] of [
+      ['', 'host'],
+      ['host: x\r\nexpect: tea\r\n', 'expect'],
+    ] as const) {
+      const answer = await request(headers);
+      expect(answer).toMatch(/^HTTP\/1\.1 400 .*application\/problem\+json.*VALIDATION_FAILED/s);
+      expect(answer).toContain(`The header ${field} m`);
+    }
+    expect(await request('host: x\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await request('host: x\r\nexpect: 100-continue\r\n')).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+    expect(await raw('GET /health/live HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   it('no refusal to a request whose connection goes on with what is not HTTP: its command may be accepted', async () => {
-    if (!ledger.app.getHttpServer().listening) await ledger.app.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = ledger.app.getHttpServer().address() as AddressInfo;
     const token = await ledger.token(PLATFORM);
-    const sent = (text: string) =>
-      new Promise<string>((resolve) => {
-        let answer = '';
-        const socket = connect(port, '127.0.0.1', () => socket.write(text));
-        socket
-          .on('data', (data) => (answer += data.toString()))
-          .on('error', () => undefined)
-          .on('close', () => resolve(answer));
-      });
     const body = '{"tokens":1}';
     const request = `POST ${usages} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nidempotency-key: short\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-    expect(await sent(`${request}, and more than it said\r\n\r\n`)).not.toMatch(/ 4\d\d /);
-    expect(await sent('what is not HTTP\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*VALIDATION_FAILED/s);
+    expect(await raw(`${request}, and more than it said\r\n\r\n`)).not.toMatch(/ 4\d\d /);
+    expect(await raw('what is not HTTP\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 .*VALIDATION_FAILED/s);
     expect((await use({ body: { tokens: 1 }, headers: { 'idempotency-key': 'short' } })).status).toBe(201);
     await ledger.send('POST', '/v1/users/u1/purchases', { body: { tokens: 200, paymentReference: 'short' } });
     await readTo(await use({ body: { tokens: 199 } }));
