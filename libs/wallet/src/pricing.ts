@@ -130,15 +130,22 @@ const COST_UNITS_PER_EURO = 10n ** BigInt(COST_DIGITS);
 export function tokensForCost(variableCostEuros: string, table: PriceTable): number | undefined {
   const [, whole, fraction = ''] = COST_PATTERN.exec(variableCostEuros) ?? [];
   if (whole === undefined) return undefined;
-  const { percentOfCost } = table.usage;
   // Nearly every cost is short enough to be counted without BigInt, which takes three times as long.
-  const unitsPerEuro = POWERS_OF_TEN[fraction.length]!;
-  const units = Number(whole) * unitsPerEuro + Number(fraction);
-  const twice = 2 * units * percentOfCost + unitsPerEuro;
-  if (units > 0 && twice <= Number.MAX_SAFE_INTEGER) return Math.max(1, (twice - (twice % (2 * unitsPerEuro))) / (2 * unitsPerEuro));
+  const units = Number(whole) * POWERS_OF_TEN[fraction.length]! + Number(fraction);
+  const short = tokensForUnits(units, fraction.length, table);
+  if (short !== undefined) return short;
+  const { percentOfCost } = table.usage;
   const cost = BigInt(whole + fraction.padEnd(COST_DIGITS, '0'));
   if (cost === 0n) return undefined;
   // A token is a cent: the hundred cents of a euro and the hundred of the percentage cancel out.
   const tokens = (cost * BigInt(percentOfCost) + COST_UNITS_PER_EURO / 2n) / COST_UNITS_PER_EURO;
   return tokens === 0n ? 1 : Number(tokens);
+}
+
+/** The same of a cost of `units` / 10^`decimals` EUR, of at most 12 decimals; undefined when it is zero, or too long for plain numbers. */
+export function tokensForUnits(units: number, decimals: number, { usage: { percentOfCost } }: PriceTable): number | undefined {
+  const unitsPerEuro = POWERS_OF_TEN[decimals]!;
+  const twice = 2 * units * percentOfCost + unitsPerEuro;
+  if (units === 0 || twice > Number.MAX_SAFE_INTEGER) return undefined;
+  return Math.max(1, (twice - (twice % (2 * unitsPerEuro))) / (2 * unitsPerEuro));
 }

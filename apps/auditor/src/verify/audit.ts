@@ -64,7 +64,7 @@ export class Audit {
     this.fault = (rule, ...said) => {
       if (!this.trusted || CHAIN.has(rule)) this.findings.of(this.current)(rule, ...said);
     };
-    this.place = { stream: '', position: 0, revision: 0, at: 0, day: '', occurredAt: 0, fault: this.fault };
+    this.place = { stream: '', position: 0, revision: 0, at: 0, day: '', occurredAt: 0, costUnits: 0, costDecimals: 0, fault: this.fault };
     this.usages = this.entries.begun('usage');
     if (earlier) this.goOnFrom(earlier);
   }
@@ -121,6 +121,8 @@ export class Audit {
     place.at = usage.atMs;
     place.day = usage.day;
     place.occurredAt = usage.occurredAtMs;
+    place.costUnits = usage.costUnits;
+    place.costDecimals = usage.costDecimals;
     entries.addAscii(
       'usage',
       place.position,
@@ -154,6 +156,7 @@ export class Audit {
     place.day = at.slice(0, DAY);
     if (fact.type === 'TokensUsed') {
       place.occurredAt = epochMsOf(fact.data.occurredAt);
+      place.costUnits = 0;
       this.entries.add('usage', position, returnable(this.entries, state.id, fact.data), fact.data.usageId);
     }
     if (!(place.at >= state.at)) this.fault('time', 'at', `${isoInstant(state.at)} or later`, at);

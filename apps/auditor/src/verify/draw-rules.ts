@@ -9,6 +9,7 @@ import {
   type Period,
   sumOf,
   tokensForCost,
+  tokensForUnits,
   type WindowAfter,
   windowsAt,
 } from '@ledger/wallet';
@@ -66,7 +67,10 @@ export function checkUsage(state: UserState, data: EventOf<'TokensUsed'>['data']
   return { free, purchased, allocated: touched };
 }
 
-function checkPriced({ variableCostEuros, tokens }: EventOf<'TokensUsed'>['data'], { fault }: Place, { priceTables }: Surroundings): void {
+function checkPriced(data: EventOf<'TokensUsed'>['data'], { fault, costUnits, costDecimals }: Place, { priceTables }: Surroundings): void {
+  const { tokens } = data;
+  if (costUnits > 0) for (const table of priceTables.values()) if (tokensForUnits(costUnits, costDecimals, table) === tokens) return;
+  const { variableCostEuros } = data;
   if (variableCostEuros === undefined) return;
   for (const table of priceTables.values()) if (tokensForCost(variableCostEuros, table) === tokens) return;
   const [table] = priceTables.values();

@@ -13,6 +13,9 @@ export class Glance {
   /** The last day that was looked at, and its month: the next one is mostly the same. */
   lastDay = '';
   lastMonth = '';
+  /** Of the last decimal. */
+  units = 0;
+  decimals = 0;
   private year = -1;
   private monthOfYear = -1;
   private dayOfMonth = -1;
@@ -58,20 +61,26 @@ export class Glance {
     return this.bytes[this.at] === ZERO ? -1 : this.whole(digitsMax);
   }
 
-  /** A decimal such as `0.0125`, of digits and, behind a point, decimals. */
+  /** A decimal such as `0.0125`, of digits and, behind a point, decimals. It is `units` / 10^`decimals`. */
   decimal(digitsMax: number, decimalsMax: number): boolean {
+    this.units = 0;
+    this.decimals = 0;
+    const digits = this.moreDigits();
+    if (digits === 0 || digits > digitsMax) return false;
+    if (!this.byte(POINT)) return true;
+    this.decimals = this.moreDigits();
+    return this.decimals > 0 && this.decimals <= decimalsMax;
+  }
+
+  /** Takes digits into `units`; answers how many. */
+  private moreDigits(): number {
     const { bytes, at } = this;
+    let { units } = this;
     let end = at;
-    while (DIGIT[bytes[end]!] === 1) end += 1;
-    if (end === at || end - at > digitsMax) return false;
-    if (bytes[end] === POINT) {
-      const point = end;
-      do end += 1;
-      while (DIGIT[bytes[end]!] === 1);
-      if (end === point + 1 || end - point - 1 > decimalsMax) return false;
-    }
+    for (; DIGIT[bytes[end]!] === 1; end += 1) units = units * 10 + bytes[end]! - ZERO;
+    this.units = units;
     this.at = end;
-    return true;
+    return end - at;
   }
 
   byte(wanted: number): boolean {

@@ -15,6 +15,9 @@ export interface Place {
   day: string;
   /** Of a usage: when it happened. */
   occurredAt: number;
+  /** The same: its cost, where it has one that is known as `costUnits` / 10^`costDecimals` EUR; else 0. */
+  costUnits: number;
+  costDecimals: number;
   fault: Fault;
 }
 

@@ -36,6 +36,7 @@ export class UsualUsage implements Usage {
   private occurredFrom = 0;
   private referenceFrom = 0;
   private serviceFrom = 0;
+  private costFrom = 0;
   /** The first organisation that was met; the others are mostly the same. */
   private idFrom = 0;
   private id = '';
@@ -45,7 +46,6 @@ export class UsualUsage implements Usage {
   considered: Considered[] = NONE;
   balanceAfter: UserBalance = { balance: 0, allocated: undefined, free: undefined, purchased: undefined };
   freeMonth: string | undefined = undefined;
-  variableCostEuros: string | undefined = undefined;
   /** The parts that not every usage has. The next usage fills all of them anew: nobody keeps them. */
   private readonly one: [Considered] = [
     {
@@ -74,6 +74,17 @@ export class UsualUsage implements Usage {
   }
   get service(): string | undefined {
     return this.wordsAt(this.serviceFrom);
+  }
+
+  get variableCostEuros(): string | undefined {
+    return this.wordsAt(this.costFrom);
+  }
+  /** The cost of a usage that has one: `costUnits` / 10^`costDecimals` EUR, else 0. */
+  get costUnits(): number {
+    return this.costFrom > 0 ? this.glance.units : 0;
+  }
+  get costDecimals(): number {
+    return this.glance.decimals;
   }
 
   /** Whether a usual usage lies where the glance is, behind the name of its type; only then is anything here of it. */
@@ -113,12 +124,8 @@ export class UsualUsage implements Usage {
     if (this.tokens < 0 || !glance.is(F.usageId)) return false;
     this.usageFrom = glance.at;
     if (!glance.uuid()) return false;
-    this.variableCostEuros = undefined;
-    if (glance.is(F.cost)) {
-      const from = glance.at;
-      if (!glance.decimal(COST_DIGITS, COST_DECIMALS)) return false;
-      this.variableCostEuros = glance.name(from);
-    }
+    this.costFrom = glance.is(F.cost) ? glance.at : 0;
+    if (this.costFrom > 0 && !glance.decimal(COST_DIGITS, COST_DECIMALS)) return false;
     return glance.byte(QUOTE) && glance.byte(CLOSE);
   }
 
