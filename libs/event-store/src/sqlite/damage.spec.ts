@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { Sqlite } from '@ledger/sqlite';
 import { NO_POSITION, NO_STREAM, saysUnavailable, StoreUnavailable, UnusableStore } from '../event-store';
 import { unusable } from './fault';
@@ -172,6 +173,11 @@ it('tells of what the file system forbids, and of nothing that is not of the fil
     /cannot be read or written \(disk I\/O error, SQLITE_IOERR_SHORT_READ\)/,
   );
   for (const code of ['SQLITE_BUSY', 'SQLITE_FULL', 'ENOENT', '']) expect(refused(code)).toBeUndefined();
+});
+
+it('tells what an error says that was made in another context, as those of a driver are that was loaded there', () => {
+  const error = Object.assign(runInNewContext('new Error("malformed")') as Error, { code: 'SQLITE_CORRUPT' });
+  expect(unusable('/x/events.db', error)?.message).toMatch(/^\/x\/events\.db is damaged \(malformed\): /);
 });
 
 it('knows its errors when another thread has thrown them', () => {

@@ -32,4 +32,5 @@ export async function backOff(tries: number): Promise<void> {
 }
 
 /** One sentence about an error that is not ours. */
-export const reasonOf = (error: unknown): string => (error instanceof Object && 'message' in error ? String(error.message) : String(error));
+export const reasonOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);
