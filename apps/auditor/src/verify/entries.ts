@@ -76,6 +76,15 @@ export class EntryLog {
     this.put(print.low, print.high, position, extra, KIND_NUMBERS[kind]);
   }
 
+  /** Whether an entry of these parts has this fingerprint. */
+  isUnder([low, high]: Seed, kind: EntryKind, ...parts: string[]): boolean {
+    const { print } = this;
+    print.start(this.starts[kind]);
+    for (const part of parts) print.text(part);
+    print.end();
+    return print.low === low && print.high === high;
+  }
+
   /** The same of an entry whose last part is ASCII that lies in bytes; its other parts have been taken in by `begun`. */
   addAscii(kind: EntryKind, position: number, extra: number, begun: Seed, bytes: Uint8Array, from: number, to: number): void {
     const { print } = this;

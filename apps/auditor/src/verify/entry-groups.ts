@@ -1,9 +1,10 @@
 import { type Entry, entryAt, KINDS, WORDS } from './entry';
+import type { Seed } from './fingerprint';
 
 /** Entries of one bucket, grouped by their fingerprints. */
 
 /** Hears of the entries of one fingerprint, in the order of their positions. */
-export type Judge = (entries: readonly Entry[]) => Promise<void> | undefined;
+export type Judge = (entries: readonly Entry[], fingerprint: Seed) => Promise<void> | undefined;
 
 /**
  * Only groups with an entry of `fresh` are judged: what is `earlier` was judged by the audit that made it. There may be very many of
@@ -16,8 +17,11 @@ export async function grouped(fresh: Iterable<Uint32Array>, earlier: Iterable<Ui
   for (const first of chains.firsts) {
     if (first < 0) continue;
     // A single entry of these kinds needs nobody.
-    if (chains.next[first]! < 0 && NEEDS_NOBODY[chains.words[first * WORDS + 5]! % KINDS.length]) continue;
-    const waiting = judge(chains.from(first).sort((a, b) => a.position - b.position));
+    const { words } = chains;
+    const at = first * WORDS;
+    if (chains.next[first]! < 0 && NEEDS_NOBODY[words[at + 5]! % KINDS.length]) continue;
+    const entries = chains.from(first).sort((a, b) => a.position - b.position);
+    const waiting = judge(entries, [words[at]!, words[at + 1]!]);
     if (waiting) await waiting;
   }
 }

@@ -1,19 +1,16 @@
 import type { EventStore, StoredEvent } from '@ledger/event-store';
-import { billEntry, type BillEvent, type EventOf, type WalletEvent } from '@ledger/wallet';
+import type { EventOf, WalletEvent } from '@ledger/wallet';
 import { parsed } from './chain';
+import { type Fact, isAsEntered, partsOf, walletIdOf } from './entered';
 import type { EntryLog } from './entries';
-import type { Entry } from './entry';
+import type { Entry, EntryKind } from './entry';
 import type { Findings, Rule } from './finding';
+import type { Seed } from './fingerprint';
 
 /** The rules that join events which may be far apart, or in different streams. What looks wrong is read again before it is said. */
 
 /** Events that are read again at most; a store that is wrong in more places than this has been found out. */
 const REREAD_MAX = 200_000;
-
-interface Fact {
-  stored: StoredEvent;
-  event: WalletEvent;
-}
 
 export class Join {
   private reread = 0;
@@ -21,32 +18,34 @@ export class Join {
   constructor(
     private readonly store: EventStore,
     private readonly findings: Findings,
+    private readonly entries: EntryLog,
   ) {}
 
-  async run(entries: EntryLog): Promise<void> {
-    await entries.groups((group) => {
+  async run(): Promise<void> {
+    await this.entries.groups((group, fingerprint) => {
       switch (group[0]!.kind) {
         case 'key':
         case 'payment':
         case 'bill':
         case 'id':
-          return this.unique(group);
+          return this.unique(group, fingerprint);
         case 'usage':
         case 'reversal':
         case 'returned':
-          return this.usage(group);
+          return this.usage(group, fingerprint);
         case 'line':
         case 'received':
-          return this.line(group);
+          return this.line(group, fingerprint);
       }
     });
   }
 
   /** All of one kind: the first keeps its name, the others repeat it. */
-  private async unique(group: readonly Entry[]): Promise<void> {
+  private async unique(group: readonly Entry[], fingerprint: Seed): Promise<void> {
     const seen = new Map<string, number>();
-    for (const { kind, position } of group) {
-      const fact = await this.read(position);
+    for (const entry of group) {
+      const { kind, position } = entry;
+      const fact = await this.read(entry, fingerprint);
       if (!fact) continue;
       const name = nameOf(kind, fact);
       if (name === undefined) continue;
@@ -56,17 +55,18 @@ export class Join {
     }
   }
 
-  private usage(group: readonly Entry[]): Promise<void> | undefined {
+  private usage(group: readonly Entry[], fingerprint: Seed): Promise<void> | undefined {
     if (group.length === 1 && group[0]!.kind === 'usage') return undefined;
-    return isReversedOnce(group) ? undefined : this.reversed(group);
+    return isReversedOnce(group) ? undefined : this.reversed(group, fingerprint);
   }
 
   /** Usages with one id must be one; a reversal must have one before it, in its own stream, and match it. */
-  private async reversed(group: readonly Entry[]): Promise<void> {
+  private async reversed(group: readonly Entry[], fingerprint: Seed): Promise<void> {
     const usages = new Map<string, Fact & { reversed: boolean }>();
-    for (const { kind, position, extra } of group) {
+    for (const entry of group) {
+      const { kind, extra } = entry;
       if (kind === 'returned') continue;
-      const fact = await this.read(position);
+      const fact = await this.read(entry, fingerprint);
       if (!fact || !('usageId' in fact.event.data)) continue;
       const { usageId } = fact.event.data;
       const fault = this.findings.of(fact.stored);
@@ -119,21 +119,21 @@ export class Join {
     }
   }
 
-  private line(group: readonly Entry[]): Promise<void> | undefined {
+  private line(group: readonly Entry[], fingerprint: Seed): Promise<void> | undefined {
     const [first, second] = group;
     if (group.length === 1 && first!.kind === 'line') return undefined;
     if (group.length === 2 && first!.kind === 'line' && second!.kind === 'received' && first!.extra === second!.extra) return undefined;
-    return this.received(group);
+    return this.received(group, fingerprint);
   }
 
-  private async received(group: readonly Entry[]): Promise<void> {
+  private async received(group: readonly Entry[], fingerprint: Seed): Promise<void> {
     const lines = new Map<string, { tokens: number; receipts: number }>();
-    for (const { kind, position } of group) {
-      const fact = await this.read(position);
+    for (const entry of group) {
+      const fact = await this.read(entry, fingerprint);
       if (!fact) continue;
       const { stored, event } = fact;
-      const wallet = stored.stream.slice(stored.stream.indexOf('-') + 1);
-      if (kind === 'line' && event.type === 'TokensAllocated') {
+      const wallet = walletIdOf(stored);
+      if (entry.kind === 'line' && event.type === 'TokensAllocated') {
         for (const [userId, tokens, number] of event.data.lines)
           lines.set(`${wallet} ${userId} ${number} ${event.data.allocationId}`, { tokens, receipts: 0 });
       } else if (event.type === 'AllocationReceived') {
@@ -151,11 +151,17 @@ export class Join {
     }
   }
 
-  private async read(position: number): Promise<Fact | undefined> {
+  /** The event of an entry, if it still is what was entered. */
+  private async read(entry: Entry, fingerprint: Seed): Promise<Fact | undefined> {
+    const { kind, position } = entry;
     if ((this.reread += 1) > REREAD_MAX) return undefined;
     const stored = await this.store.eventAt(BigInt(position));
     const data = stored && parsed(stored.data);
-    return data === undefined || stored === undefined ? undefined : { stored, event: { type: stored.type, data } as WalletEvent };
+    const fact = data === undefined || stored === undefined ? undefined : { stored, event: { type: stored.type, data } as WalletEvent };
+    if (fact && isAsEntered(this.entries, entry, fingerprint, fact)) return fact;
+    const where = stored ?? { stream: 'the store', revision: -1, id: '' };
+    this.findings.of(where)('certificate', `the ${kind} of the event at position ${position}`, 'what it was when it was audited', 'another or gone'); // prettier-ignore
+    return undefined;
   }
 }
 
@@ -167,29 +173,14 @@ function isReversedOnce(group: readonly Entry[]): boolean {
   return others.some(({ kind }) => kind === 'reversal') && returned?.extra === usage!.extra && others[0]!.position > usage!.position;
 }
 
-/** What an event was entered under, with the rule that says that it is unique. */
-function nameOf(kind: Entry['kind'], { stored, event }: Fact): { name: string; rule: Rule; what: string } | undefined {
-  const { stream, metadata } = stored;
-  if (kind === 'key') {
-    const key = (parsed(metadata) as { key?: string }).key;
-    return { name: `${stream} ${key}`, rule: 'unique-key', what: `the key ${key}` };
-  }
-  if (kind === 'payment' && event.type === 'TokensPurchased') {
-    const { paymentReference } = event.data;
-    return { name: `${stream} ${paymentReference}`, rule: 'unique-payment', what: `the payment reference ${paymentReference}` };
-  }
-  if (kind === 'bill') {
-    const entry = billEntry(event as BillEvent);
-    return { name: `${stream} ${entry}`, rule: 'unique-bill', what: `the bill ${entry}` };
-  }
-  const { data } = event;
-  const id =
-    'purchaseId' in data
-      ? `purchase ${data.purchaseId}`
-      : 'billId' in data
-        ? `bill ${data.billId}`
-        : 'allocationId' in data
-          ? `allocation ${data.allocationId}`
-          : undefined;
-  return id === undefined ? undefined : { name: id, rule: 'unique-id', what: `the ${id}` };
+/** What must be there once. */
+function nameOf(kind: EntryKind, fact: Fact): { name: string; rule: Rule; what: string } | undefined {
+  const [parts] = partsOf(kind, fact);
+  if (!parts) return undefined;
+  const [first, last] = parts;
+  const name = parts.join(' ');
+  if (kind === 'key') return { name, rule: 'unique-key', what: `the key ${last}` };
+  if (kind === 'payment') return { name, rule: 'unique-payment', what: `the payment reference ${last}` };
+  if (kind === 'bill') return { name, rule: 'unique-bill', what: `the bill ${last}` };
+  return { name, rule: 'unique-id', what: `the ${first} ${last}` };
 }

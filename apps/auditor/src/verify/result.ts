@@ -68,7 +68,7 @@ export async function concluded(
     for (const head of part.headsThen) headsThen.push(head);
     events += part.events;
   }
-  await new Join(store, findings).run(entries);
+  await new Join(store, findings, entries).run();
   for (const [organisationId, tokens] of inTransit) {
     totals.inTransit += BigInt(tokens);
     if (tokens < 0) wholeFault(findings, `organisationWallet-${organisationId}`, 'what is in transit', 'at least 0', tokens);
