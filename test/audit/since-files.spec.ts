@@ -169,6 +169,10 @@ describe('a past that is another', () => {
 
   it.each([
     ['leads to fewer events', (stream: string) => `update heads set revision = revision - 1 where stream = ${stream}`],
+    [
+      'leads behind the last event',
+      (stream: string) => `update heads set revision = revision - 1, position = 1e12 where stream = ${stream}`,
+    ],
     ['is gone', (stream: string) => `delete from heads where stream = ${stream}`],
   ])('is seen where the head of any stream %s', async (_, sql) => {
     await certified(store, 'end.json');
@@ -184,6 +188,7 @@ describe('a past that is another', () => {
       const ran = await since(path, certificate);
       expect([ran.status, said(ran).wentOnFrom === null]).toEqual([1, false]);
       expect(said(ran).findings).toEqual([expect.objectContaining({ rule: 'index', stream })]);
+      expect(said(await auditorHere(['verify', ...at(path), '--json'])).findings).toEqual(said(ran).findings);
     }
   });
 

@@ -18,8 +18,15 @@ export function readHeads(certificate: string): Head[] | undefined {
   if (!existsSync(headsPath(certificate))) return undefined;
   try {
     const lines = readFileSync(headsPath(certificate), 'utf8').split('\n').slice(0, -1);
-    return lines.map((line) => JSON.parse(line) as Head);
+    const heads = lines.map((line) => JSON.parse(line) as unknown);
+    return heads.every(isHead) ? heads : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Anybody may have written the file. */
+function isHead(value: unknown): value is Head {
+  const { stream, revision, hash } = (value ?? {}) as Partial<Head>;
+  return typeof stream === 'string' && Number.isSafeInteger(revision) && typeof hash === 'string';
 }

@@ -146,6 +146,13 @@ export class SqliteScan {
     return this.asked(() => count.get({ position })!);
   }
 
+  /** Whether the event of a stream stands where a head says. */
+  hasEnd([stream, revision, position]: ScannedHead): boolean {
+    const sql = 'select 1 from events where position = @position and stream = @stream and revision = @revision';
+    const found = this.prepared<number>(sql).pluck();
+    return this.asked(() => found.get({ stream, revision, position }) !== undefined);
+  }
+
   /** The ends of the streams of a part, as those who read or write streams find them. */
   *heads({ part, parts }: Pick<ScanPart, 'part' | 'parts'>): Generator<ScannedHead, void, undefined> {
     try {
