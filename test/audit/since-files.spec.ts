@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Sqlite } from '@ledger/sqlite';
 import { statePath } from '../../apps/auditor/src/certificates/state-file';
 import { certify } from '../../apps/auditor/src/cli/certify';
@@ -75,6 +76,9 @@ it('reads everything, and says why, where there is no state to go on from', asyn
   mkdirSync(file('x.json.state'));
   expect((await since(store, 'x.json')).err).toContain('x.json.state is no file');
   rmdirSync(file('x.json.state'));
+  execFileSync('mkfifo', [file('x.json.state')]);
+  expect((await since(store, 'x.json')).err).toContain('x.json.state is no file');
+  rmSync(file('x.json.state'));
 
   const text = readFileSync(file('c.json.state'), 'latin1');
   for (const [from, to] of [
@@ -147,6 +151,7 @@ describe('a past that is another', () => {
     return stores.holding(all);
   };
   it.each<[string, string, (all: (Row & { position: number })[]) => void, string]>([
+    ['the store is empty', 'it is empty', (all) => void all.splice(0), 'certificate'],
     ['the store is rolled back', 'it ends at position', (all) => void all.splice(point - 1), 'certificate'],
     ['it is another store', 'its first event is', (all) => (all[0]!.id = all[0]!.id.replace(/^./, (digit) => (digit === 'a' ? 'b' : 'a'))), 'certificate'], // prettier-ignore
     ['an event is gone', 'events so far, not', (all) => void all.splice(1, 1), 'revision'],

@@ -1,5 +1,5 @@
 import { createHash, verify } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { BUCKETS, type EarlierEntries } from '../verify/entries';
 import type { Earlier, Summary } from '../verify/kept';
 import { parsed } from '../verify/chain';
@@ -17,7 +17,8 @@ export function readState(path: string, { statement, signature }: Certificate): 
   const name = statePath(path);
   let handle: number;
   try {
-    handle = openSync(name, 'r');
+    // A pipe that nobody writes to would be waited for.
+    handle = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (error) {
     return { unusable: `there is no state file ${name} that can be read (${(error as NodeJS.ErrnoException).code})` };
   }

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WholeFile } from './whole-file';
+import { WholeFile, writeWhole } from './whole-file';
 
 let folder: string;
 let path: string;
@@ -37,4 +37,10 @@ it('leaves nothing when it is given up', () => {
   file.write(Buffer.from('half'));
   file.discard();
   expect([existsSync(path), readdirSync(folder)]).toEqual([false, []]);
+});
+
+it('says why it cannot take its place, and leaves nothing beside it', () => {
+  mkdirSync(path);
+  expect(() => writeWhole(path, Buffer.from('one'))).toThrow(/EISDIR/);
+  expect(readdirSync(folder)).toEqual(['file']);
 });

@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'n
 export class WholeFile {
   private readonly part: string;
   private readonly handle: number;
+  private open = true;
 
   constructor(
     private readonly path: string,
@@ -22,13 +23,19 @@ export class WholeFile {
   /** All was written. */
   close(): void {
     fsyncSync(this.handle);
-    closeSync(this.handle);
+    this.release();
     renameSync(this.part, this.path);
   }
 
+  /** Also where it could not take its place. */
   discard(): void {
-    closeSync(this.handle);
+    this.release();
     rmSync(this.part, { force: true });
+  }
+
+  private release(): void {
+    if (this.open) closeSync(this.handle);
+    this.open = false;
   }
 }
 

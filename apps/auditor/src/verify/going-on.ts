@@ -42,6 +42,7 @@ export async function goneOn(
 
 async function otherStore({ summary: { mark, position } }: Earlier, store: EventStore, head: bigint): Promise<string | undefined> {
   const first = await store.mark();
+  if (first === undefined) return 'it is empty';
   if (first !== mark) return `its first event is ${first}, not ${mark}`;
   return head < BigInt(position) ? `it ends at position ${head}` : undefined;
 }
