@@ -19,6 +19,16 @@ export function firstMet(name: string, audit: Audit, goesOn: boolean): Read {
   return { name, revision: state?.link.revision ?? -1, position: state?.position ?? 0, state };
 }
 
+/** What shows in the tables alone. Readers of all events begin before the first position that the store gives, the audit at it. */
+export function checkTables(scan: SqliteScan, audit: Audit): void {
+  for (const stream of scan.repeatedNames())
+    audit.findings.of({ stream, revision: -1, id: '' })('index', 'the name of the stream', 'there once', 'there again');
+  const early = scan.countUpTo(BEFORE_FIRST);
+  if (early > 0) audit.findings.of({ stream: 'the store', revision: -1, id: '' })('index', 'the events before position 1', 0, early);
+}
+
+const BEFORE_FIRST = 0;
+
 /** Whoever reads or writes a stream enters it at its head: were that moved back, events would be there and nobody would see them. */
 export function checkHeads(
   scan: SqliteScan,

@@ -1,7 +1,7 @@
 import { SqliteScan } from '@ledger/event-store';
 import { Audit } from './audit';
 import type { AuditOptions } from './audited';
-import { checkHeads, firstMet, type Read } from './index-rules';
+import { checkHeads, checkTables, firstMet, type Read } from './index-rules';
 import { PageRow, ROOM } from './page-row';
 
 /** The audit of a part of a SQLite store's streams. */
@@ -66,6 +66,7 @@ export function auditPart(
       if ((after - first) % HEARD_EVERY === 0) progress(Math.min(until, after + STRETCH));
     }
     progress(until);
+    if (part === 0) checkTables(scan, audit);
     checkHeads(scan, { part, parts, until }, streams, audit, goesOn);
     audit.finish();
     return audit;

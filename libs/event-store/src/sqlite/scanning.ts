@@ -146,6 +146,12 @@ export class SqliteScan {
     return this.asked(() => count.get({ position })!);
   }
 
+  /** Names that several streams have: who asks by name is led to one of them. */
+  repeatedNames(): string[] {
+    const names = this.prepared<string>('select name from streams group by name having count(*) > 1').pluck();
+    return this.asked(() => names.all({}));
+  }
+
   /** Whether the event of a stream stands where a head says. */
   hasEnd([stream, revision, position]: ScannedHead): boolean {
     const sql = 'select 1 from events where position = @position and stream = @stream and revision = @revision';
