@@ -238,4 +238,8 @@ it('leaves no half of a file under a name, nor an older state beside a new certi
   expect(() => certify({ path, key, withHeads: false }, result, kept)).toThrow('the disk is full');
   expect(readFileSync(path, 'utf8')).not.toBe('older');
   expect(readdirSync(file('.')).filter((name) => name.startsWith('x.json.'))).toEqual(['x.json.heads']);
+  // As another run would that ends at the same moment.
+  const heads = { get: () => (writeFileSync(path, 'of another run'), []) };
+  const overtaken = Object.defineProperty({ ...result }, 'heads', heads);
+  expect(() => certify({ path, key, withHeads: true }, overtaken, kept)).toThrow('another run has written it too');
 });

@@ -44,3 +44,14 @@ it('says why it cannot take its place, and leaves nothing beside it', () => {
   expect(() => writeWhole(path, Buffer.from('one'))).toThrow(/EISDIR/);
   expect(readdirSync(folder)).toEqual(['file']);
 });
+
+it('leaves the place to another run that has begun after it', () => {
+  const [one, other] = [new WholeFile(path, 0o600), new WholeFile(path, 0o600)];
+  one.write(Buffer.from('one'));
+  other.write(Buffer.from('oth'));
+  expect(() => one.close()).toThrow('another run is writing it too');
+  one.discard();
+  other.write(Buffer.from('er'));
+  other.close();
+  expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['other', ['file']]);
+});

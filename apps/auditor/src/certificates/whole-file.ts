@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 
 /** A file that stands under its name only when it is whole: until then it is beside it, so a kill leaves the older file or none. */
 export class WholeFile {
@@ -20,17 +20,25 @@ export class WholeFile {
     for (let done = 0; done < bytes.length;) done += writeSync(this.handle, bytes, done);
   }
 
-  /** All was written. */
+  /** All was written. @throws when another run has begun to write the same file meanwhile, which then is that one's */
   close(): void {
     fsyncSync(this.handle);
+    if (!this.isOwn()) throw new Error('another run is writing it too');
     this.release();
     renameSync(this.part, this.path);
   }
 
   /** Also where it could not take its place. */
   discard(): void {
+    const own = this.isOwn();
     this.release();
-    rmSync(this.part, { force: true });
+    if (own) rmSync(this.part, { force: true });
+  }
+
+  /** Whether what lies there is what this one writes. */
+  private isOwn(): boolean {
+    const there = statSync(this.part, { throwIfNoEntry: false });
+    return !this.open || there?.ino === fstatSync(this.handle).ino;
   }
 
   private release(): void {

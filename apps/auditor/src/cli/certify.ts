@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { canonical } from '@ledger/wallet';
 import { type Certificate, signed, statementOf } from '../certificates/certificate';
 import { writeHeads } from '../certificates/heads-file';
@@ -23,8 +24,11 @@ export function certify({ path, key, withHeads }: Certifying, result: AuditResul
   try {
     // At no moment a state lies beside a certificate that is not its own: that would look like a forgery.
     removeState(path);
-    writeWhole(path, Buffer.from(`${canonical(certificate)}\n`));
+    const text = `${canonical(certificate)}\n`;
+    writeWhole(path, Buffer.from(text));
     if (withHeads) writeHeads(path, result.heads);
+    // The state of this run does not belong to the certificate of that one.
+    if (readFileSync(path, 'utf8') !== text) throw new Error('another run has written it too');
     if (kept) writeState(path, certificate.statement, kept, key);
   } catch (error) {
     throw new CouldNotRun(`The certificate cannot be written to ${path}: ${reason(error)}.`);
