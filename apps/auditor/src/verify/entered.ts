@@ -32,13 +32,14 @@ export function partsOf(kind: EntryKind, { stored, event }: Fact): string[][] {
       if ('billId' in data) return [['bill', data.billId]];
       return 'allocationId' in data ? [['allocation', data.allocationId]] : [];
     case 'usage':
+      return type === 'TokensUsed' ? [[data.usageId]] : [];
     case 'reversal':
     case 'returned':
-      return 'usageId' in data ? [[data.usageId]] : [];
+      return type === 'UsageReversed' ? [[data.usageId]] : [];
     case 'line':
+      if (type !== 'TokensAllocated') return [];
+      return data.lines.map(([userId, , number]) => [walletIdOf(stored), userId, String(number), data.allocationId]);
     case 'received':
-      if (type === 'TokensAllocated')
-        return data.lines.map(([userId, , number]) => [walletIdOf(stored), userId, String(number), data.allocationId]);
       return type === 'AllocationReceived' ? [[data.organisationId, walletIdOf(stored), String(data.number), data.allocationId]] : [];
   }
 }
@@ -48,15 +49,23 @@ export function partsOf(kind: EntryKind, { stored, event }: Fact): string[][] {
  * may have changed one of them to make a new event fit it.
  */
 export function isAsEntered(entries: EntryLog, { kind, extra }: Entry, fingerprint: Seed, fact: Fact): boolean {
-  const { event, stored } = fact;
   try {
-    const at = partsOf(kind, fact).findIndex((parts) => entries.isUnder(fingerprint, kind, ...parts));
-    if (at < 0) return false;
-    if (kind === 'usage') return event.type === 'TokensUsed' && returnable(entries, walletIdOf(stored), event.data) === extra;
-    if (kind === 'line') return event.type === 'TokensAllocated' && event.data.lines[at]![1] === extra;
-    return kind !== 'received' || (event.type === 'AllocationReceived' && event.data.tokens === extra);
+    // An allocation may name a member twice.
+    return partsOf(kind, fact).some((parts, at) => {
+      if (!entries.isUnder(fingerprint, kind, ...parts)) return false;
+      const wanted = extraOf(entries, kind, fact, at);
+      return wanted === undefined || wanted === extra;
+    });
   } catch {
     // It lacks what an event of its type has.
     return false;
   }
+}
+
+/** Of one of the entries of the kind; undefined where the event alone does not tell it. */
+function extraOf(entries: EntryLog, kind: EntryKind, { stored, event }: Fact, at: number): number | undefined {
+  if (kind === 'usage' && event.type === 'TokensUsed') return returnable(entries, walletIdOf(stored), event.data);
+  if (kind === 'line' && event.type === 'TokensAllocated') return event.data.lines[at]![1];
+  if (kind === 'received' && event.type === 'AllocationReceived') return event.data.tokens;
+  return undefined;
 }
