@@ -48,6 +48,10 @@ describe('the house', () => {
     expect(offenders(apps, /\b(EventBus|AggregateRoot|EventPublisher|@Saga)\b/)).toEqual([]);
   });
 
+  it('ends no thread from outside: SQLite may be telling it of an error, and then the whole process ends', () => {
+    expect(offenders(code, /\.terminate\(\)/).filter((line) => !line.startsWith('test/'))).toEqual([]);
+  });
+
   it('lets no library know an app', () => {
     expect(offenders(libs, /from ['"][./]*apps\//)).toEqual([]);
   });

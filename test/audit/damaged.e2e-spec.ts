@@ -80,6 +80,7 @@ describe('a file that cannot serve as a store', () => {
     const path = copied('threads.db', (one) => overwritten(one, PAGE_BYTES * 2, Infinity));
     const at = ['--event-store', `sqlite:${path}`, '--workers', '3'];
     answers(await auditor(['replay', ...AT, ...at]), /is damaged/, path);
+    answers(await auditor(['verify', ...at]), /is damaged/, path);
   }, 30_000);
 
   it.each(BAD.filter(([name]) => !['none', 'half of it', 'overwritten pages', 'nothing of its log'].includes(name)))(

@@ -11,7 +11,8 @@ export const threadsFor = (events: bigint): number => (events < SHARED_FROM ? 1 
 
 /** Runs a thread for each task at once; each posts one answer. @throws what a thread threw first, when the others have ended too */
 export async function inThreads<Answer>(file: string, tasks: readonly unknown[]): Promise<Answer[]> {
-  const answers = tasks.map((workerData) => answerOf<Answer>(new Worker(file, { workerData })));
+  // A thread that has ended leaves the files open that its answer names.
+  const answers = tasks.map((workerData) => answerOf<Answer>(new Worker(file, { workerData, trackUnmanagedFds: false })));
   // None is ended before its time: a thread that is ended while SQLite tells it of an error takes the whole process with it.
   await Promise.allSettled(answers);
   return Promise.all(answers);

@@ -49,8 +49,8 @@ export class Audit {
   private current: Pick<StoredEvent, 'stream' | 'revision' | 'id'> = { stream: '', revision: -1, id: '' };
 
   /** It goes on from where the `earlier` one has ended, with its seed. */
-  constructor({ seed, folder, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions, earlier?: Earlier) {
-    this.entries = new EntryLog(earlier?.summary.seed ?? seed, undefined, folder, earlier?.entries);
+  constructor({ seed, priceTables, platformTimeZone, headsAt = Infinity, trustedUntil = -1 }: AuditOptions, earlier?: Earlier) {
+    this.entries = new EntryLog(earlier?.summary.seed ?? seed, undefined, earlier?.entries);
     this.headsAt = headsAt;
     this.trustedUntil = trustedUntil;
     this.around = {

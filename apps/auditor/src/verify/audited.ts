@@ -8,8 +8,6 @@ import type { UserState } from './user-state';
 
 export interface AuditOptions {
   seed: Seed;
-  /** Where files go for what memory does not hold; the system's folder for such files, when it is left out. */
-  folder?: string;
   priceTables: readonly PriceTable[];
   platformTimeZone?: string;
   /** Heads of streams are also kept as they were at this position, that of a certificate. */

@@ -1,7 +1,5 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type EntryKind, KINDS, WORDS } from './entry';
+import { appendRun, bytesOfBucket, closeEntryFile, type EntryFile, newEntryFile, wordsOfBucket } from './entry-file';
 import { grouped, type Judge } from './entry-groups';
 import { Fingerprint, HIGH, mixed, type Seed } from './fingerprint';
 
@@ -42,7 +40,7 @@ export interface EarlierEntries {
 
 /** The entries of one log on their way to another. */
 export interface Handed {
-  folders: string[];
+  files: EntryFile[];
   /** Of every bucket. */
   chunks: Uint32Array[][];
 }
@@ -52,16 +50,15 @@ export class EntryLog {
   private readonly full: Uint32Array[][] = Array.from({ length: BUCKETS }, () => []);
   private readonly starts: Readonly<Record<EntryKind, Seed>>;
   private kept = 0;
-  /** Where this log writes; those of the logs whose entries it has taken are `folders` too. */
-  private folder: string | undefined;
-  private readonly folders: string[] = [];
+  /** Where this log writes; those of the logs whose entries it has taken are `files` too. */
+  private file: EntryFile | undefined;
+  private readonly files: EntryFile[] = [];
   private readonly print = new Fingerprint();
 
-  /** Entries are kept in memory up to so many words; what comes after them goes to files below `home`. */
+  /** Entries are kept in memory up to so many words; what comes after them goes to a file. */
   constructor(
     readonly seed: Seed,
     private readonly keptWordsMax = KEPT_WORDS_MAX,
-    private readonly home = tmpdir(),
     private readonly earlier: EarlierEntries = NONE_EARLIER,
   ) {
     this.starts = Object.fromEntries(KINDS.map((kind) => [kind, mixed(seed, FAMILY[kind])])) as Record<EntryKind, Seed>;
@@ -108,8 +105,8 @@ export class EntryLog {
   }
 
   /** All that another log held; this one looks after its files from now on. */
-  take({ folders, chunks }: Handed): void {
-    this.folders.push(...folders);
+  take({ files, chunks }: Handed): void {
+    this.files.push(...files);
     chunks.forEach((some, bucket) => {
       for (const chunk of some) this.keep(bucket, chunk);
     });
@@ -118,7 +115,7 @@ export class EntryLog {
   /** All that is in this log, for `take` of another one, which may be in another thread: what is in files stays there. */
   handOver(): Handed {
     const chunks = this.open.map(({ words, used }, bucket) => [...this.full[bucket]!, words.slice(0, used)]);
-    return { folders: this.folders.splice(0), chunks };
+    return { files: this.files.splice(0), chunks };
   }
 
   /** Calls with the entries of every fingerprint that came in here, and with those that an earlier audit has of it. */
@@ -134,13 +131,13 @@ export class EntryLog {
 
   /** How many bytes those are. */
   bytesIn(bucket: number): number {
-    const filed = this.folders.reduce((sum, folder) => sum + statSync(fileOf(folder, bucket)).size, 0);
+    const filed = this.files.reduce((sum, file) => sum + bytesOfBucket(file, bucket), 0);
     const kept = this.full[bucket]!.reduce((sum, { length }) => sum + length, this.open[bucket]!.used);
     return this.earlier.bytesIn(bucket) + filed + kept * Uint32Array.BYTES_PER_ELEMENT;
   }
 
   close(): void {
-    for (const folder of this.folders) rmSync(folder, { recursive: true, force: true });
+    for (const file of this.files.splice(0)) closeEntryFile(file);
   }
 
   private put(low: number, high: number, position: number, extra: number, kind: number): void {
@@ -168,19 +165,17 @@ export class EntryLog {
   }
 
   private spill(): void {
-    if (this.folder === undefined) this.folders.push((this.folder = mkdtempSync(join(this.home, 'ledger-audit-'))));
-    const { folder } = this;
+    if (this.file === undefined) this.files.push((this.file = newEntryFile(BUCKETS)));
+    const { file } = this;
     this.full.forEach((chunks, bucket) => {
-      const file = openSync(fileOf(folder, bucket), 'a', 0o600);
-      for (const chunk of chunks) writeSync(file, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      closeSync(file);
+      appendRun(file, bucket, chunks);
       this.full[bucket] = [];
     });
     this.kept = 0;
   }
 
   private *freshIn(bucket: number): Generator<Uint32Array> {
-    for (const folder of this.folders) yield* chunksIn(fileOf(folder, bucket));
+    for (const file of this.files) yield* wordsOfBucket(file, bucket);
     yield* this.full[bucket]!;
     const { words, used } = this.open[bucket]!;
     yield words.subarray(0, used);
@@ -188,19 +183,3 @@ export class EntryLog {
 }
 
 const NONE_EARLIER: EarlierEntries = { bytesIn: () => 0, wordsIn: () => [] };
-
-const fileOf = (folder: string, bucket: number): string => join(folder, `bucket-${bucket}`);
-
-function* chunksIn(path: string): Generator<Uint32Array> {
-  const file = openSync(path, 'r');
-  try {
-    for (;;) {
-      const chunk = new Uint32Array(CHUNK_WORDS);
-      const bytes = readSync(file, new Uint8Array(chunk.buffer));
-      if (bytes === 0) return;
-      yield chunk.subarray(0, bytes / 4);
-    }
-  } finally {
-    closeSync(file);
-  }
-}

@@ -1,15 +1,13 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { type EventStore, isEventStoreDb, sqlitePath, type StoredEvent } from '@ledger/event-store';
-import { threadsFor } from '../reading/threads';
+import { inThreads, threadsFor } from '../reading/threads';
 import { Audit } from './audit';
 import type { AuditOptions } from './audited';
 import { EntryLog } from './entries';
 import { type Begun, type GoOn, goneOn } from './going-on';
 import { type Kept, keptOf } from './kept';
-import { auditPart } from './partition';
+import { auditPart, type PartitionOptions } from './partition';
 import { type PostedPart, received } from './posting';
 import { type AuditResult, concluded, type Part, partOf, type WentOnFrom } from './result';
 
@@ -100,33 +98,21 @@ const WORKER = join(__dirname, 'worker.js');
 /** This thread audits the first part itself: another one would have to load all that this one has loaded. */
 async function auditInParts(run: Run, path: string, parts: number): Promise<AuditResult> {
   const { head, options, progress } = run;
-  // A thread that fails leaves its files behind, so all of them go below one folder, which this thread looks after.
-  const folder = mkdtempSync(join(tmpdir(), 'ledger-audit-'));
-  const shared = { ...options, folder, path, parts, until: Number(head) };
-  const entries = new EntryLog(options.seed, undefined, folder);
-  const workers: Worker[] = [];
-  const inThread = (part: number): Promise<Part> =>
-    new Promise((resolve, reject) => {
-      const worker = new Worker(WORKER, { workerData: { ...shared, part } });
-      workers.push(worker);
-      let outcome: Part | undefined;
-      worker.on('message', (posted: PostedPart) => {
-        entries.take(posted.entries);
-        outcome = received(posted);
-      });
-      worker.on('error', reject);
-      worker.on('exit', (code) => (outcome ? resolve(outcome) : reject(new Error(`a thread of the audit ended with ${code}`))));
-    });
+  const shared = { ...options, path, parts, until: Number(head) };
+  const entries = new EntryLog(options.seed);
+  const tasks = Array.from({ length: parts - 1 }, (_, other): PartitionOptions => ({ ...shared, part: other + 1 }));
+  const others = inThreads<PostedPart>(WORKER, tasks);
+  // It is waited for below; meanwhile a failure is not unheard.
+  others.catch(() => undefined);
   try {
-    const others = Promise.all(Array.from({ length: parts - 1 }, (_, other) => inThread(other + 1)));
-    // It is waited for below; meanwhile a failure is not unheard.
-    others.catch(() => undefined);
     const audit = auditPart({ ...shared, part: 0 }, progress);
     entries.take(audit.entries.handOver());
-    return await conclusion(run, [partOf(audit, options.stateWanted), ...(await others)], entries);
+    const posted = await others;
+    for (const one of posted) entries.take(one.entries);
+    return await conclusion(run, [partOf(audit, options.stateWanted), ...posted.map(received)], entries);
   } finally {
-    // None may be writing any more.
-    await Promise.all(workers.map((worker) => worker.terminate()));
-    rmSync(folder, { recursive: true, force: true });
+    // Where the first part fails the others end by themselves too.
+    await others.catch(() => undefined);
+    entries.close();
   }
 }

@@ -6,5 +6,5 @@ import { posted, transferred } from './posting';
 const options = workerData as PartitionOptions;
 const audit = auditPart(options, () => undefined);
 const outcome = posted(audit, options.stateWanted === true);
-parentPort?.postMessage(outcome, transferred(outcome));
+parentPort?.postMessage({ posted: outcome }, transferred(outcome));
 audit.entries.close();

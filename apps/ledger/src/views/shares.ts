@@ -29,6 +29,8 @@ export interface ShareOptions {
   path: string;
   /** The last position that is folded. */
   until: bigint;
+  /** Shared with whoever waits for a thread: that it is no longer wanted. */
+  unwanted?: Int32Array;
 }
 
 /** Folds a part into the views, stretch by stretch, and says how far it has read. */
@@ -37,28 +39,35 @@ export function* foldShare(views: Views, { store, until }: ShareOptions, part: n
   try {
     const read = scan.share({ part, parts: PARTS, prefix: ORGANISATIONS, types: RECEIPTS });
     const last = Number(until);
-    for (let after = 0; after < last; after += STRETCH) {
+    for (let after = 0; after < last;) {
       const readTo = Math.min(last, after + STRETCH);
-      for (const { event, own } of read(after, readTo)) {
+      const events = read(after, readTo);
+      after = events.length === 0 ? scan.emptyUntil(readTo, last) : readTo;
+      for (const { event, own } of events) {
         if (own) views.apply(event);
         else views.arrived(event);
       }
       // Nobody waits for an allocation here.
       views.takeProgressed();
-      yield BigInt(readTo);
+      yield BigInt(after);
     }
   } finally {
     scan.close();
   }
 }
 
-/** Fills a file of its own with the second part. */
+/** Fills a file of its own with the second part; leaves it without rows where that is no longer wanted. */
 export function fillSecond(options: ShareOptions): void {
+  const { unwanted } = options;
   const { db, views } = emptyFile(options.path);
   try {
     db.exec('begin');
     const stretches = foldShare(views, options, SECOND_PART);
-    while (stretches.next().done !== true) continue;
+    while (stretches.next().done !== true) {
+      if (!unwanted || Atomics.load(unwanted, 0) === 0) continue;
+      stretches.return();
+      return;
+    }
     views.complete();
     db.exec('commit');
     db.exec(UniqueLog.sort);
@@ -75,10 +84,16 @@ export interface Beside {
 export type FillBeside = (options: ShareOptions) => Beside;
 
 export const fillInThread: FillBeside = (options) => {
-  const worker = new Worker(join(__dirname, 'share-worker.js'), { workerData: options });
+  const unwanted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const worker = new Worker(join(__dirname, 'share-worker.js'), { workerData: { ...options, unwanted } });
   const done = new Promise<void>((resolve, reject) => {
     worker.once('error', reject);
     worker.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the second thread of the read model ended with ${code}`))));
   });
-  return { done, end: () => worker.terminate() };
+  // It is told to end and ends by itself: a thread that is ended while SQLite tells it of an error takes the whole process with it.
+  const end = (): Promise<unknown> => {
+    Atomics.store(unwanted, 0, 1);
+    return Promise.allSettled([done]);
+  };
+  return { done, end };
 };
