@@ -8,6 +8,8 @@ import { audit } from '../../apps/auditor/src/main';
 const MAIN = join(__dirname, '../../dist/apps/auditor/src/main.js');
 const SETTINGS = ['EVENT_STORE_URL', 'DATA_DIR', 'PLATFORM_TIME_ZONE', 'FREE_TOKENS_PER_MONTH', 'PRICE_TABLE_PATH'];
 const OUTPUT_MAX = 256 * 1024 * 1024;
+/** A program that never ends fails its test instead of stopping it. */
+const RUN_MS_MAX = 60_000;
 
 export interface Ran {
   status: number;
@@ -36,10 +38,15 @@ export async function run(program: string, args: readonly string[], env: NodeJS.
   // The settings of whoever runs the tests are not the tests' own.
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.includes(name)));
   return new Promise((done, failed) => {
-    execFile(program, args, { env: { ...own, ...env }, maxBuffer: OUTPUT_MAX }, (error, out, err) => {
-      if (error && typeof error.code !== 'number') failed(new Error(`${program} did not run to its end`, { cause: error }));
-      else done({ status: error ? Number(error.code) : 0, out, err });
-    });
+    execFile(
+      program,
+      args,
+      { env: { ...own, ...env }, maxBuffer: OUTPUT_MAX, timeout: RUN_MS_MAX, killSignal: 'SIGKILL' },
+      (error, out, err) => {
+        if (error && typeof error.code !== 'number') failed(new Error(`${program} did not run to its end`, { cause: error }));
+        else done({ status: error ? Number(error.code) : 0, out, err });
+      },
+    );
   });
 }
 

@@ -44,8 +44,11 @@ function replayed({ path, part, parts, until, at }: ReplayPart): PostedReplay | 
   try {
     const read = scan.facts({ part, parts, types: TOLD_TO_ALL });
     const wallets = new Map<number, WalletRef | undefined>();
-    for (let after = 0; after < until; after += STRETCH) {
-      for (const { stream, revision, type, data } of read(after, Math.min(until, after + STRETCH))) {
+    for (let after = 0; after < until;) {
+      const readTo = Math.min(until, after + STRETCH);
+      const facts = read(after, readTo);
+      after = facts.length === 0 ? scan.emptyUntil(readTo, until) : readTo;
+      for (const { stream, revision, type, data } of facts) {
         let wallet = wallets.get(stream);
         if (wallet === undefined) wallets.set(stream, (wallet = walletOf(scan.nameOf(stream))));
         if (wallet === undefined) continue;

@@ -45,8 +45,11 @@ export function auditPart(
     const read = scan.pages({ part, parts, prefix: ORGANISATIONS, types: POLICY_TYPES }, ROOM);
     const streams = new Map<number, Read>();
     const row = new PageRow();
-    for (let after = first; after < until; after += STRETCH) {
-      const page = read(after, Math.min(until, after + STRETCH));
+    let heard = first;
+    for (let after = first; after < until;) {
+      const readTo = Math.min(until, after + STRETCH);
+      const page = read(after, readTo);
+      after = page.isEmpty ? scan.emptyUntil(readTo, until) : readTo;
       row.open(page);
       while (page.next()) {
         const { position, stream: number, revision, previous } = page;
@@ -63,7 +66,9 @@ export function auditPart(
         audit.addRow(row, stream.state);
         stream.state ??= audit.stateNamed(stream.name);
       }
-      if ((after - first) % HEARD_EVERY === 0) progress(Math.min(until, after + STRETCH));
+      if (after - heard < HEARD_EVERY) continue;
+      heard = after;
+      progress(after);
     }
     progress(until);
     if (part === 0) checkTables(scan, audit);

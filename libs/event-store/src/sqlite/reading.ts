@@ -9,8 +9,9 @@ export interface Head {
   position: number;
 }
 
-type Link = [position: number, revision: number, id: string, type: string, data: string, metadata: string];
-export type Line = [...Link, stream: number];
+type Row = [position: number, revision: number, id: string, type: string, data: string, metadata: string];
+export type Line = [...Row, stream: number];
+type Link = [...Row, previous: number];
 
 /** Names of streams kept in memory; when there are more, all are let go and read again as they are needed. */
 const NAMES_KEPT_MAX = 100_000;
@@ -43,10 +44,11 @@ export class Reading {
            select position, previous, revision from events where position = ?
            union all
            select events.position, events.previous, events.revision
-           from walk cross join events on events.position = walk.previous where walk.revision > ?
+           from walk cross join events on events.position = walk.previous where walk.revision > ? and walk.previous < walk.position
          )
-         select events.position, events.revision, events.id, events.type, events.data, events.metadata
-         from walk cross join events on events.position = walk.position where walk.revision <= ?`,
+         select events.position, events.revision, events.id, events.type, events.data, events.metadata, events.previous
+         from walk cross join events on events.position = walk.position
+         where walk.revision <= ? or walk.previous >= walk.position`,
       )
       .raw();
     this.page = db
@@ -94,7 +96,8 @@ export class Reading {
 
   /**
    * Walks back from the head, or from the first waypoint behind the last event wanted, and turns the result round. The links
-   * are facts, so it does not matter whether another process appends between the statements.
+   * are facts, so it does not matter whether another process appends between the statements. One that leads to no earlier event is
+   * not followed, for it could lead round for ever.
    */
   stream(name: string, fromRevision: number, maxCount: number): StoredEvent[] {
     const head = this.rowOf(name);
@@ -102,7 +105,11 @@ export class Reading {
     const last = Math.min(head.revision, fromRevision + maxCount - 1);
     const start = last === head.revision ? undefined : this.waypoint.get(head.stream, last);
     const links = this.walk.all(start ?? head.position, fromRevision, last);
-    return links.reverse().map((link) => storedEvent(link, name));
+    return links.reverse().map((link) => {
+      const [position, , , , , , previous] = link;
+      if (previous >= position) throw new DamagedRow(`the event at position ${position} says that ${previous} comes before it`);
+      return storedEvent(link, name);
+    });
   }
 
   all(after: bigint, maxCount: number): StoredEvent[] {
@@ -137,7 +144,7 @@ export class StreamNames {
 }
 
 /** @throws DamagedRow */
-export function storedEvent([position, revision, id, type, data, metadata]: Link | Line, stream: string): StoredEvent {
+export function storedEvent([position, revision, id, type, data, metadata]: Row | Line | Link, stream: string): StoredEvent {
   const texts = typeof id === 'string' && typeof type === 'string' && typeof data === 'string' && typeof metadata === 'string';
   if (!texts || !isCount(position) || !isCount(revision)) throw new DamagedRow(`at position ${position} stands no event`);
   return { stream, revision, position: BigInt(position), id, type, data, metadata };

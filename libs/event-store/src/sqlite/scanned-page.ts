@@ -40,6 +40,10 @@ export class ScannedPage {
 
   readonly roomAt: number;
 
+  get isEmpty(): boolean {
+    return this.roomAt === 0;
+  }
+
   /** Goes on to the next row, if there is one. @throws UnusableStore when the file is damaged there */
   next(): boolean {
     if (this.at >= this.roomAt) return false;

@@ -42,6 +42,7 @@ export class SqliteScan {
   private readonly path: string;
   private readonly db: Database;
   private readonly names: StreamNames;
+  private readonly next: Statement<[number], number | null>;
 
   /** @throws UnusableStore when the file is no event store or is damaged, as everything that reads does */
   constructor(path: string) {
@@ -52,6 +53,8 @@ export class SqliteScan {
       this.asked(() => checkSchema(this.db, this.path));
       this.asked(() => this.db.pragma(`cache_size = -${CACHE_KIB}`));
       this.names = this.asked(() => new StreamNames(this.db));
+      const next = 'select min(position) from events where position > ?';
+      this.next = this.asked(() => this.db.prepare<[number], number | null>(next).pluck());
     } catch (error) {
       this.db.close();
       throw error;
@@ -125,8 +128,12 @@ export class SqliteScan {
     try {
       return ask();
     } catch (error) {
-      throw unusable(this.path, error) ?? error;
+      throw this.told(error);
     }
+  }
+
+  private told(error: unknown): unknown {
+    return unusable(this.path, error) ?? error;
   }
 
   /** A condition: the stream's name begins so. Found once, for to look through all names for each stretch would cost more than to read it. */
@@ -138,6 +145,17 @@ export class SqliteScan {
       this.db.prepare('insert into prefixed select id from streams where name >= ? and name < ?').run(prefix, `${prefix}\u{10ffff}`);
     });
     return 'stream in prefixed';
+  }
+
+  /**
+   * The last position, `until` at most, up to which no event stands behind `after`: where a stretch held nothing the next one begins
+   * there. Somebody may have written an event at a position to which nobody could step.
+   */
+  emptyUntil(after: number, until: number): number {
+    const next = this.asked(() => this.next.get(after) ?? undefined);
+    if (next === undefined || next > until) return until;
+    if (next <= after) throw this.told(new DamagedRow(`behind position ${after} comes ${next}`));
+    return next - 1;
   }
 
   /** How many events stand up to a position (inclusive): each is counted, none is read. */
@@ -165,7 +183,7 @@ export class SqliteScan {
       const sql = 'select stream, revision, position from heads where stream % ? = ?';
       yield* this.db.prepare<[number, number], ScannedHead>(sql).raw().iterate(parts, part);
     } catch (error) {
-      throw unusable(this.path, error) ?? error;
+      throw this.told(error);
     }
   }
 
