@@ -1,6 +1,7 @@
 import fs, { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
+import { saysCouldNotRun } from '../../apps/auditor/src/cli/command';
 import { BUCKETS, type EarlierEntries, EntryLog } from '../../apps/auditor/src/verify/entries';
 import type { Entry } from '../../apps/auditor/src/verify/entry';
 import type { Seed } from '../../apps/auditor/src/verify/fingerprint';
@@ -72,6 +73,21 @@ it('finds the same when threads hand over what they kept and what they put into 
   expect(await groupsOf(whole)).toEqual([repeated]);
   whole.close();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+it('says in a sentence that its file has no place, also where a thread says it', () => {
+  jest.spyOn(os, 'tmpdir').mockReturnValue(join(folder, 'missing'));
+  let said: unknown;
+  try {
+    filled(new EntryLog(SEED, KEPT_WORDS), 0, COUNT);
+  } catch (error) {
+    said = error;
+  }
+  expect(said).toMatchObject({
+    name: 'CouldNotRun',
+    message: expect.stringMatching(/missing, cannot be written \(ENOENT\): TMPDIR can name another\.$/),
+  });
+  expect(saysCouldNotRun(Object.assign(new Error('of a thread'), { name: 'CouldNotRun' }))).toBe(true);
 });
 
 describe('what an earlier audit has entered', () => {

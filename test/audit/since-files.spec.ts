@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { Sqlite } from '@ledger/sqlite';
 import { statePath } from '../../apps/auditor/src/certificates/state-file';
+import { WholeFile } from '../../apps/auditor/src/cli/whole-file';
 import { certify } from '../../apps/auditor/src/cli/certify';
 import type { Kept } from '../../apps/auditor/src/verify/kept';
 import { auditorHere, type Ran } from './explain-cli';
@@ -236,10 +237,21 @@ it('leaves no half of a file under a name, nor an older state beside a new certi
   })();
   const kept = { summary: {}, states, entries: { bytesIn: () => 0, wordsIn: () => [] } } as unknown as Kept;
   expect(() => certify({ path, key, withHeads: false }, result, kept)).toThrow('the disk is full');
-  expect(readFileSync(path, 'utf8')).not.toBe('older');
-  expect(readdirSync(file('.')).filter((name) => name.startsWith('x.json.'))).toEqual(['x.json.heads']);
-  // As another run would that ends at the same moment.
-  const heads = { get: () => (writeFileSync(path, 'of another run'), []) };
-  const overtaken = Object.defineProperty({ ...result }, 'heads', heads);
-  expect(() => certify({ path, key, withHeads: true }, overtaken, kept)).toThrow('another run has written it too');
+  // The older ones stay, for they belong together.
+  expect([path, statePath(path)].map((name) => readFileSync(name, 'utf8'))).toEqual(['older', 'older']);
+  expect(readdirSync(file('.')).filter((name) => name.endsWith('.part'))).toEqual([]);
+});
+
+it('puts no state beside the certificate of another run that ends at the same moment', async () => {
+  const path = file('x.json');
+  const { result } = await verified(store);
+  const { privateKey: key } = generateKeyPairSync('ed25519');
+  const kept = { summary: {}, states: [], entries: { bytesIn: () => 0, wordsIn: () => [] } } as unknown as Kept;
+  const close = jest.spyOn(WholeFile.prototype, 'close').mockImplementationOnce(function (this: WholeFile) {
+    this.discard();
+    writeFileSync(path, 'of another run');
+  });
+  expect(() => certify({ path, key, withHeads: false }, result, kept)).toThrow('another run has written it too');
+  close.mockRestore();
+  expect([readFileSync(path, 'utf8'), existsSync(statePath(path))]).toEqual(['of another run', false]);
 });

@@ -1,5 +1,5 @@
 import { saysUnavailable } from '@ledger/event-store';
-import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, CouldNotRun, type Surroundings } from './cli/command';
+import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, saysCouldNotRun, type Surroundings } from './cli/command';
 import { checkProof } from './cli/check-proof';
 import { keygen } from './cli/keygen';
 import { prove } from './cli/prove';
@@ -50,7 +50,7 @@ export async function audit([name, ...args]: string[], surroundings: Surrounding
   } catch (error) {
     // Of a store that is away or damaged also in the middle of the work, and in any thread.
     if (saysUnavailable(error)) err(`The event store cannot be read: ${error.message}.`);
-    else if (error instanceof CouldNotRun) err(error.message);
+    else if (saysCouldNotRun(error)) err(error.message);
     else throw error;
     if (error instanceof BadArguments) err(usage);
     return COULD_NOT_RUN;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { headsPath, readHeads, writeHeads } from './heads-file';
+import { headsFile, headsPath, readHeads, writeHeads } from './heads-file';
 
 let folder: string;
 let certificate: string;
@@ -17,7 +17,9 @@ const heads = [
 ];
 
 it('gives back the heads that were written', () => {
-  writeHeads(certificate, heads);
+  const file = headsFile(certificate);
+  writeHeads(file, heads);
+  file.close();
   expect(readHeads(certificate)).toEqual(heads);
 });
 

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { WholeFile } from '../cli/whole-file';
 import type { Head } from '../verify/audited';
 import { leafOf } from './certificate';
 
@@ -9,8 +10,10 @@ import { leafOf } from './certificate';
 
 export const headsPath = (certificate: string): string => `${certificate}.heads`;
 
-export function writeHeads(certificate: string, heads: readonly Head[]): void {
-  writeFileSync(headsPath(certificate), heads.map((head) => `${leafOf(head)}\n`).join(''));
+export const headsFile = (certificate: string): WholeFile => new WholeFile(headsPath(certificate), 0o644);
+
+export function writeHeads(file: WholeFile, heads: readonly Head[]): void {
+  file.write(Buffer.from(heads.map((head) => `${leafOf(head)}\n`).join('')));
 }
 
 /** Undefined when there is no such file, or it is not what it should be: then it is as good as none. */

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { CouldNotRun } from '../cli/command';
 
 /** Ed25519 keys: the private one as PKCS#8, the public one as SPKI, both in PEM as `openssl` has them. */
@@ -8,15 +8,28 @@ import { CouldNotRun } from '../cli/command';
 export function writeKeys(privatePath: string, publicPath: string): string {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   write(privatePath, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string, 0o600);
-  write(publicPath, publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644);
+  try {
+    write(publicPath, publicKey.export({ type: 'spki', format: 'pem' }) as string, 0o644);
+  } catch (error) {
+    // The pair or nothing: nobody has used this key.
+    rmSync(privatePath, { force: true });
+    throw error;
+  }
   return keyIdOf(rawOf(publicKey));
 }
 
 function write(path: string, text: string, mode: number): void {
+  let handle: number | undefined;
   try {
-    writeFileSync(path, text, { mode, flag: 'wx' });
+    handle = openSync(path, 'wx', mode);
+    writeFileSync(handle, text);
+    fsyncSync(handle);
   } catch (error) {
+    // What is not ours stays.
+    if (handle !== undefined) rmSync(path, { force: true });
     throw new CouldNotRun(`The key cannot be written to ${path}: ${reason(error)}.`);
+  } finally {
+    if (handle !== undefined) closeSync(handle);
   }
 }
 

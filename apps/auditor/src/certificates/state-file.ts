@@ -2,11 +2,11 @@ import { createHash, type KeyObject, sign } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { canonical } from '@ledger/wallet';
+import { WholeFile } from '../cli/whole-file';
 import { BUCKETS } from '../verify/entries';
 import type { Kept, Summary } from '../verify/kept';
 import { SHAPES } from '../verify/kept-states';
 import type { Statement } from './certificate';
-import { WholeFile } from './whole-file';
 
 /**
  * `<certificate>.state`: all that an audit must know to judge later events without the earlier ones. Private to this program, and to this
@@ -42,27 +42,22 @@ export const headerOf = (statement: Statement): Header => ({
 /** A new certificate needs a new state: an older one under its name would look forged. */
 export const removeState = (certificate: string): void => rmSync(statePath(certificate), { force: true });
 
-export function writeState(certificate: string, statement: Statement, { summary, states, entries }: Kept, key: KeyObject): void {
-  // It says what every wallet holds, so its owner alone may read it.
-  const file = new WholeFile(statePath(certificate), 0o600);
+/** It says what every wallet holds, so its owner alone may read it. */
+export const stateFile = (certificate: string): WholeFile => new WholeFile(statePath(certificate), 0o600);
+
+export function writeState(file: WholeFile, statement: Statement, { summary, states, entries }: Kept, key: KeyObject): void {
   const digest = createHash('sha256');
   const write = (bytes: Uint8Array): void => {
     digest.update(bytes);
     file.write(bytes);
   };
   const writeLine = (value: Header | Summary | readonly number[]): void => write(Buffer.from(`${JSON.stringify(value)}\n`));
-  try {
-    writeLine(headerOf(statement));
-    writeLine(summary);
-    for (const lines of states) write(lines);
-    const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
-    writeLine(buckets.map((bucket) => entries.bytesIn(bucket)));
-    for (const bucket of buckets)
-      for (const words of entries.wordsIn(bucket)) write(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
-    file.write(sign(null, digest.digest(), key));
-    file.close();
-  } catch (error) {
-    file.discard();
-    throw error;
-  }
+  writeLine(headerOf(statement));
+  writeLine(summary);
+  for (const lines of states) write(lines);
+  const buckets = Array.from({ length: BUCKETS }, (_, bucket) => bucket);
+  writeLine(buckets.map((bucket) => entries.bytesIn(bucket)));
+  for (const bucket of buckets)
+    for (const words of entries.wordsIn(bucket)) write(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  file.write(sign(null, digest.digest(), key));
 }

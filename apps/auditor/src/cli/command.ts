@@ -26,7 +26,13 @@ export const FINDINGS = 1;
 export const COULD_NOT_RUN = 2;
 
 /** The command could not do its work. The message is one sentence; the exit status is 2. */
-export class CouldNotRun extends Error {}
+export class CouldNotRun extends Error {
+  override name = 'CouldNotRun';
+}
+
+/** By its name: one that a thread has thrown comes without its class. */
+export const saysCouldNotRun = (error: unknown): error is CouldNotRun =>
+  error instanceof CouldNotRun || (error instanceof Error && error.name === 'CouldNotRun');
 
 /** It was called wrongly: its usage is shown too. */
 export class BadArguments extends CouldNotRun {}

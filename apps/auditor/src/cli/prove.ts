@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { canonical, streamOf, type WalletRef, WALLET_ID_PATTERN } from '@ledger/wallet';
 import { certificateFault, merkleRootOf, readCertificate } from '../certificates/certificate';
 import { readHeads } from '../certificates/heads-file';
@@ -6,6 +5,7 @@ import { publicKeyBytes } from '../certificates/keys';
 import { proofOf } from '../certificates/proof';
 import { headsAt } from '../reading/heads-at';
 import { BadArguments, CLEAN, type Command, CouldNotRun, flags, openStore, storeUrl } from './command';
+import { writeOut } from './whole-file';
 
 /** A proof of one wallet under a certificate. */
 export const prove: Command = {
@@ -34,7 +34,7 @@ export const prove: Command = {
       const { id, type, data, metadata } = event;
       const proof = canonical(proofOf(certificate, heads, index, { id, type, data, metadata }));
       if (values.out === undefined) out(proof);
-      else writeFileSync(values.out, `${proof}\n`);
+      else writeOut(values.out, `${proof}\n`);
       return CLEAN;
     } finally {
       await store.close();

@@ -1,9 +1,8 @@
-import { chmodSync, renameSync, rmSync } from 'node:fs';
 import type { StoredEvent } from '@ledger/event-store';
 import type { ParquetWriter } from 'hyparquet-writer';
-import { CouldNotRun } from '../cli/command';
+import { outWritten, type WholeFile } from '../cli/whole-file';
 import { COLUMNS, type EventRow, rowOf } from './event-row';
-import { partOf } from './output';
+import { newFile } from './output';
 
 /** Events in one row group, which are held until it is written: about 15 MiB. */
 const GROUP_ROWS = 10_000;
@@ -34,6 +33,7 @@ export class ParquetFile {
 
   private constructor(
     private readonly file: string,
+    private readonly whole: WholeFile,
     private readonly writer: ParquetWriter,
   ) {}
 
@@ -42,12 +42,17 @@ export class ParquetFile {
     // Loaded when it is needed: the other formats do not wait for it.
     const { fileWriter, ParquetWriter, schemaFromColumnData } = await import('hyparquet-writer');
     const schema = schemaFromColumnData({ columnData: columnsOf([]) });
+    const whole = newFile(file);
     try {
-      const writer = fileWriter(partOf(file));
-      chmodSync(partOf(file), 0o600);
-      return new ParquetFile(file, new ParquetWriter({ writer, schema, createdBy: 'token-ledger' }));
+      // It writes by the name, to the file that is open already.
+      const writer = outWritten(file, () => fileWriter(whole.part));
+      const [ensure, finish] = [writer.ensure.bind(writer), writer.finish.bind(writer)];
+      writer.ensure = (bytes) => outWritten(file, () => ensure(bytes));
+      writer.finish = () => outWritten(file, finish);
+      return new ParquetFile(file, whole, new ParquetWriter({ writer, schema, createdBy: 'token-ledger' }));
     } catch (error) {
-      throw new CouldNotRun(`--out names ${file}, which cannot be written (${(error as NodeJS.ErrnoException).code}).`);
+      whole.discard();
+      throw error;
     }
   }
 
@@ -61,11 +66,11 @@ export class ParquetFile {
   async close(): Promise<void> {
     await this.flush();
     await this.writer.finish();
-    renameSync(partOf(this.file), this.file);
+    outWritten(this.file, () => this.whole.close());
   }
 
   discard(): void {
-    rmSync(partOf(this.file), { force: true });
+    this.whole.discard();
   }
 
   private async flush(): Promise<void> {

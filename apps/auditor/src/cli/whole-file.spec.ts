@@ -1,7 +1,18 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WholeFile, writeWhole } from './whole-file';
+import { WholeFile } from './whole-file';
 
 let folder: string;
 let path: string;
@@ -39,9 +50,17 @@ it('leaves nothing when it is given up', () => {
   expect([existsSync(path), readdirSync(folder)]).toEqual([false, []]);
 });
 
-it('says why it cannot take its place, and leaves nothing beside it', () => {
+it('leaves nothing when its name is taken meanwhile, and keeps its name when it has it', () => {
+  const file = new WholeFile(path, 0o600);
+  file.write(Buffer.from('whole'));
   mkdirSync(path);
-  expect(() => writeWhole(path, Buffer.from('one'))).toThrow(/EISDIR/);
+  expect(() => file.close()).toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
+  file.discard();
+  expect([readdirSync(folder), readdirSync(path)]).toEqual([['file'], []]);
+  rmSync(path, { recursive: true });
+  const other = new WholeFile(path, 0o600);
+  other.close();
+  other.discard();
   expect(readdirSync(folder)).toEqual(['file']);
 });
 
@@ -55,3 +74,32 @@ it('leaves the place to another run that has begun after it', () => {
   other.close();
   expect([readFileSync(path, 'utf8'), readdirSync(folder)]).toEqual(['other', ['file']]);
 });
+
+it('takes the place of no folder, no device and no file that may not be written', () => {
+  const code = (of: string) => {
+    try {
+      new WholeFile(of, 0o600).discard();
+      return 'none';
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code;
+    }
+  };
+  mkdirSync(join(folder, 'folder'));
+  symlinkSync('/dev/null', join(folder, 'null'));
+  writeFileSync(path, 'closed', { mode: 0o444 });
+  chmodSync(folder, 0o777);
+  const found = ['folder', 'null', 'file'].map((name) => withoutRights(() => code(join(folder, name))));
+  expect(found).toEqual(['EISDIR', 'a device', 'EACCES']);
+  expect(readdirSync(folder).sort()).toEqual(['file', 'folder', 'null']);
+});
+
+/** To whoever may do everything no file is closed. */
+function withoutRights<T>(ask: () => T): T {
+  if (process.geteuid?.() !== 0) return ask();
+  process.seteuid?.(65_534);
+  try {
+    return ask();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
