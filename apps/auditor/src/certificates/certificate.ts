@@ -2,6 +2,7 @@ import { type KeyObject, sign, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { canonical } from '@ledger/wallet';
 import { CouldNotRun } from '../cli/command';
+import { shown } from '../cli/shown';
 import type { Head } from '../verify/audited';
 import type { AuditResult } from '../verify/result';
 import { TOTALS } from '../verify/totals';
@@ -64,8 +65,8 @@ export function signed(statement: Statement, key: KeyObject): Certificate {
 
 /** What is wrong with a certificate, as one sentence; undefined when nothing is. `pinned` is the key that must have signed it. */
 export function certificateFault({ statement, signature }: Certificate, pinned: Buffer | undefined): string | undefined {
-  if (statement.format !== CERTIFICATE_FORMAT) return `its format is ${String(statement.format)} where ${CERTIFICATE_FORMAT} is known`;
-  if (signature.algorithm !== 'Ed25519') return `its signature is ${String(signature.algorithm)} where Ed25519 is known`;
+  if (statement.format !== CERTIFICATE_FORMAT) return `its format is ${shown(statement.format)} where ${CERTIFICATE_FORMAT} is known`;
+  if (signature.algorithm !== 'Ed25519') return `its signature is ${shown(signature.algorithm)} where Ed25519 is known`;
   const raw = Buffer.from(signature.publicKey, 'base64url');
   if (pinned && !pinned.equals(raw)) return `it was signed by the key ${keyIdOf(raw)}, not by ${keyIdOf(pinned)}`;
   const key = raw.length === 32 ? publicKeyFrom(raw) : undefined;

@@ -1,4 +1,5 @@
 import { CouldNotRun } from '../cli/command';
+import { shown } from '../cli/shown';
 import type { Head } from '../verify/audited';
 import { canonicalOf, idOf, parsed, sha256 } from '../verify/chain';
 import { type Certificate, certificateFault, certificateOf, leafOf } from './certificate';
@@ -33,7 +34,7 @@ export function proofOf(certificate: Certificate, heads: readonly Head[], index:
 
 /** What is wrong with a proof, as one sentence; undefined when nothing is. */
 export function proofFault({ format, certificate, head, event, index, path }: Proof, pinned: Buffer | undefined): string | undefined {
-  if (format !== PROOF_FORMAT) return `its format is ${String(format)} where ${PROOF_FORMAT} is known`;
+  if (format !== PROOF_FORMAT) return `its format is ${shown(format)} where ${PROOF_FORMAT} is known`;
   const fault = certificateFault(certificate, pinned);
   if (fault) return `its certificate is not to be trusted: ${fault}`;
   const { streams, merkleRoot } = certificate.statement;

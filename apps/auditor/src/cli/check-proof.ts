@@ -2,6 +2,7 @@ import { readJson } from '../certificates/certificate';
 import { publicKeyBytes } from '../certificates/keys';
 import { proofFault, proofFrom } from '../certificates/proof';
 import { BadArguments, CLEAN, type Command, FINDINGS, flags } from './command';
+import { shown } from './shown';
 
 /** Checks a proof without the store. */
 export const checkProof: Command = {
@@ -21,9 +22,9 @@ export const checkProof: Command = {
     else if (fault) out(`The proof does not hold: ${fault}.`);
     else {
       out(
-        `The proof holds: at position ${certificate.statement.position}, certified at ${certificate.statement.issuedAt}, ${head.stream} ended with revision ${head.revision} (${event.type}).`,
+        `The proof holds: at position ${certificate.statement.position}, certified at ${shown(certificate.statement.issuedAt)}, ${shown(head.stream)} ended with revision ${head.revision} (${shown(event.type)}).`,
       );
-      if (balanceAfter !== undefined) out(`The balance after it: ${JSON.stringify(balanceAfter)}.`);
+      if (balanceAfter !== undefined) out(`The balance after it: ${shown(JSON.stringify(balanceAfter))}.`);
     }
     if (!pinned)
       err(`No --public-key was given, so whoever has any key can have made this: it was signed by ${certificate.signature.keyId}.`);
