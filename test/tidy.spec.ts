@@ -40,6 +40,14 @@ describe('the house', () => {
     expect(offenders(others, importOf('better-sqlite3'))).toEqual([]);
   });
 
+  it('keeps npm from compiling what comes compiled, and says nothing of registries', () => {
+    // As it is committed, for npm install leaves out a field that it does not know.
+    const lock = execFileSync('git', ['show', 'HEAD:package-lock.json'], { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+    const { packages } = JSON.parse(lock) as { packages: Record<string, { gypfile?: boolean; resolved?: string }> };
+    expect(packages['node_modules/better-sqlite3']).toMatchObject({ gypfile: false });
+    expect(Object.entries(packages).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+  });
+
   it('gives libs/wallet no clock and no chance', () => {
     expect(offenders(wallet, /new Date\(\)|Date\.now\(|performance\.now|Math\.random|randomUUID|Temporal\.Now|process\./)).toEqual([]);
   });
