@@ -3,6 +3,7 @@ import { BadArguments, CLEAN, type Command, COULD_NOT_RUN, saysCouldNotRun, type
 import { checkProof } from './cli/check-proof';
 import { keygen } from './cli/keygen';
 import { prove } from './cli/prove';
+import { oneLine } from './cli/shown';
 import { verify } from './cli/verify';
 import { diffCommand } from './diff/diff-command';
 import { explainCommand } from './explain/explain-command';
@@ -50,7 +51,7 @@ export async function audit([name, ...args]: string[], surroundings: Surrounding
   } catch (error) {
     // Of a store that is away or damaged also in the middle of the work, and in any thread.
     if (saysUnavailable(error)) err(`The event store cannot be read: ${error.message}.`);
-    else if (saysCouldNotRun(error)) err(error.message);
+    else if (saysCouldNotRun(error)) err(oneLine(error.message));
     else throw error;
     if (error instanceof BadArguments) err(usage);
     return COULD_NOT_RUN;

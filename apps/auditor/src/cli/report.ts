@@ -2,6 +2,7 @@ import type { Certificate } from '../certificates/certificate';
 import { type Rule, RULES, sentenceOf } from '../verify/finding';
 import type { AuditResult } from '../verify/result';
 import { TOTALS } from '../verify/totals';
+import { oneLine } from './shown';
 
 export interface Report {
   result: AuditResult;
@@ -26,9 +27,9 @@ export function peopleReport({ result, ms, certificate, earlier, pinned }: Repor
   for (const name of TOTALS) out(`  ${name.padEnd(14)}${whole(totals[name]).padStart(width)}`);
   if (wentOnFrom) out(`Read: ${whole(events - wentOnFrom.events)} events behind position ${wentOnFrom.position}; those before it were audited when they were certified.`); // prettier-ignore
   if (unknownPriceTables.length > 0)
-    out(`Not checked: prices of the tables ${unknownPriceTables.join(', ')}, which --price-table did not name.`);
+    out(`Not checked: prices of the tables ${oneLine(unknownPriceTables.join(', '))}, which --price-table did not name.`);
   if (earlier) out(`Compared with the certificate of ${earlier.statement.issuedAt} up to position ${earlier.statement.position}, signed by ${earlier.signature.keyId}${pinned ? '' : ' (whose key nobody has named: give --public-key)'}.`); // prettier-ignore
-  for (const finding of findings.kept.slice(0, SHOWN_MAX)) out(sentenceOf(finding));
+  for (const finding of findings.kept.slice(0, SHOWN_MAX)) out(oneLine(sentenceOf(finding)));
   if (findings.count > SHOWN_MAX) out(`... and ${whole(findings.count - SHOWN_MAX)} more: ${countsOf(findings.byRule).join(', ')}.`);
   if (certificate) out(`Certified by ${certificate.signature.keyId}: Merkle root ${certificate.statement.merkleRoot}.`);
   out(

@@ -7,6 +7,7 @@ import {
   Missing,
   type PlatformSettings,
   Refusal,
+  SettlementGap,
   streamOf,
   type UserWallet,
   type WalletCommand,
@@ -57,6 +58,8 @@ export async function decideAgain<Wallet extends object, Command extends WalletC
       await fetch(one, events, given);
     }
   } catch (error) {
+    // An allocation is offered that cannot have come yet.
+    if (error instanceof SettlementGap) return { same: false, differences: [`decided again it is impossible: ${error.message}`] };
     if (!(error instanceof Refusal)) throw error;
     return { same: false, differences: [`decided again it is refused (${error.code}): ${error.detail}`] };
   }

@@ -2,6 +2,7 @@ import type { EventStore } from '@ledger/event-store';
 import { PRICE_TABLE, type PlatformSettings } from '@ledger/wallet';
 import { BadPriceTable, readPriceTable } from '../../../ledger/src/price-table';
 import { BadArguments, CLEAN, type Command, CouldNotRun, FINDINGS, flags, openStore, storeUrl, type Surroundings } from '../cli/command';
+import { shown } from '../cli/shown';
 import { platformOf, walletArgument } from '../replay/arguments';
 import { isOfData } from '../replay/facts';
 import { findEvent } from './command-group';
@@ -59,7 +60,7 @@ async function explanations(store: EventStore, settings: PlatformSettings, { wal
 function ofOtherShape(error: unknown): never {
   if (!isOfData(error)) throw error;
   const sentence = 'What is asked for hangs on events that are not as the ledger writes them; "verify" says what is wrong with them';
-  throw new CouldNotRun(`${sentence} (${error.message}).`, { cause: error });
+  throw new CouldNotRun(`${sentence} (${shown(error.message)}).`, { cause: error });
 }
 
 function tell(told: readonly Explanation[], json: boolean, out: Surroundings['out']): number {

@@ -1,3 +1,4 @@
+import { oneLine } from '../cli/shown';
 import type { Fact } from './command-group';
 import type { DecidedAgain } from './reconstruct';
 
@@ -79,7 +80,7 @@ export function printed(explanation: Explanation): string {
   for (const { heading, lines: body } of sections) lines.push('', heading, ...body.map((line) => `  ${line}`));
   lines.push('', verdict(explanation));
   if (findings.length > 0) lines.push('', 'What does not hold:', ...findings.map((finding) => `  - ${finding}.`));
-  return lines.join('\n');
+  return lines.map(oneLine).join('\n');
 }
 
 function verdict({ decidedAgain, checked, findings }: Explanation): string {

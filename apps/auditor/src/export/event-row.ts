@@ -1,7 +1,7 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { metadataOf, postings, sumOf, type WalletEvent, walletOf, type WalletRef } from '@ledger/wallet';
 import { walletName } from '../replay/arguments';
-import { datedFact, using } from '../replay/facts';
+import { datedFact, noEvent, using } from '../replay/facts';
 
 /** What the columns of CSV and Parquet say of one event. */
 export interface EventRow {
@@ -51,6 +51,10 @@ function rowFrom(stored: StoredEvent): EventRow {
   const wallet = walletOf(stream) ?? { kind: 'user', id: stream };
   const event = datedFact(stored);
   const { actor, role, requestId, key } = metadataOf(stored);
+  const tokens = gained(wallet, event);
+  const balance = 'balanceAfter' in event.data ? event.data.balanceAfter.balance : undefined;
+  // A column has one type.
+  if (![actor, role, requestId, key].every(isText) || ![tokens, balance].every(isWhole)) throw noEvent(stored);
   return {
     position,
     stream,
@@ -59,8 +63,8 @@ function rowFrom(stored: StoredEvent): EventRow {
     type,
     at: event.data.at,
     wallet: walletName(wallet),
-    tokens: gained(wallet, event),
-    balance: 'balanceAfter' in event.data ? event.data.balanceAfter.balance : undefined,
+    tokens,
+    balance,
     actor,
     role,
     requestId,
@@ -69,6 +73,9 @@ function rowFrom(stored: StoredEvent): EventRow {
     metadata,
   };
 }
+
+const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isWhole = (value: unknown): boolean => value === undefined || Number.isSafeInteger(value);
 
 /** What is in transit has left the organisation's balance. */
 function gained(wallet: WalletRef, event: WalletEvent): number {

@@ -69,7 +69,7 @@ export function written(stored: StoredEvent, transaction: (stored: StoredEvent, 
   const event = datedFact(stored);
   const lines = using(stored, () => linesOf(wallet, event));
   // Whoever changes a store must not write directives of a journal.
-  if (!PLAIN.test(stored.id) || !lines.every(isPlain)) throw noEvent(stored);
+  if (![stored.id, wallet.id].every((id) => PLAIN.test(id)) || !lines.every(isPlain)) throw noEvent(stored);
   return lines.length === 0 ? '' : transaction(stored, event.data.at, lines);
 }
 

@@ -158,17 +158,28 @@ export class Holdings {
 /** What an event says of the allowance and of debts, which are no tokens and have no postings. */
 function note(holding: Holding, { type, data }: WalletEvent): void {
   const { allowance } = holding;
-  if (type === 'UserWalletOpened') holding.allowance = { month: '', tokensPerMonth: data.freeTokensPerMonth };
-  else if (type === 'FreeAllowanceGranted') holding.allowance = { month: data.month, tokensPerMonth: allowance?.tokensPerMonth ?? 0 };
-  else if (type === 'FreeAllowanceSet') holding.allowance = { month: data.month, tokensPerMonth: data.tokensPerMonth };
-  else if (type === 'TokensPurchased') holding.owed -= data.owedPaid;
-  else if (type === 'BillCharged' || type === 'StorageAccrued') holding.owed += data.owedTokens;
+  if (type === 'UserWalletOpened') holding.allowance = { month: '', tokensPerMonth: whole(data.freeTokensPerMonth) };
+  else if (type === 'FreeAllowanceGranted') holding.allowance = { month: text(data.month), tokensPerMonth: allowance?.tokensPerMonth ?? 0 };
+  else if (type === 'FreeAllowanceSet') holding.allowance = { month: text(data.month), tokensPerMonth: whole(data.tokensPerMonth) };
+  else if (type === 'TokensPurchased') holding.owed -= whole(data.owedPaid);
+  else if (type === 'BillCharged' || type === 'StorageAccrued') holding.owed += whole(data.owedTokens);
 }
 
 const addTo = (accounts: Map<string, number>, account: string, tokens: number): void => {
-  if (!Number.isSafeInteger(tokens)) throw new TypeError(`${String(tokens)} is no number of tokens`);
-  accounts.set(account, (accounts.get(account) ?? 0) + tokens);
+  accounts.set(account, (accounts.get(account) ?? 0) + whole(tokens));
 };
+
+/** @throws TypeError for what somebody has put where tokens were */
+function whole(tokens: number): number {
+  if (!Number.isSafeInteger(tokens)) throw new TypeError(`${String(tokens)} is no number of tokens`);
+  return tokens;
+}
+
+/** @throws TypeError */
+function text(month: string): string {
+  if (typeof month !== 'string') throw new TypeError(`${String(month)} is no month`);
+  return month;
+}
 
 /** In the order of the first receipt. */
 function allocatedIn(holding: Holding | undefined): { organisationId: string; tokens: number }[] {
