@@ -11,14 +11,15 @@ import { randomRows, type Row } from './tamper-store';
 
 const WORLDS = 8;
 const CHANGES_EACH = 40;
+const LINK_CHANGES_EACH = 8;
 const seed = Number(process.env.TAMPER_SEED ?? Date.now() % 2 ** 31);
 
+let rows: Row[];
 let usages: Row[];
 beforeAll(() => {
   process.stdout.write(`usages in pages: TAMPER_SEED=${seed}\n`);
-  usages = Array.from({ length: WORLDS }, (_, world) => randomRows(seed + world))
-    .flat()
-    .filter(({ type }) => type === 'TokensUsed');
+  rows = Array.from({ length: WORLDS }, (_, world) => randomRows(seed + world)).flat();
+  usages = rows.filter(({ type }) => type === 'TokensUsed');
 });
 
 /** As the scan packs it. */
@@ -40,6 +41,23 @@ function looked(row: Row, before: Link): { usual: boolean; link: Link } {
   standing.open(page);
   expect(page.next()).toBe(true);
   return { usual: standing.isUsual(link), link };
+}
+
+/** What the quick way says of the link alone, and where that leaves it. */
+function linked(row: Row, before: Link) {
+  const link = { ...before };
+  const page = pageOf(row);
+  standing.open(page);
+  expect(page.next()).toBe(true);
+  return { envelope: standing.usualLink(link), link };
+}
+
+/** What the slow way says of the same. */
+function slowlyLinked(row: Row, before: Link) {
+  const faults: unknown[] = [];
+  const link = { ...before };
+  const { key, contentHash } = unusualLink(link, row, (...said) => faults.push(said));
+  return { faults, envelope: { key, contentHash }, link };
 }
 
 /** All that the slow ways have to say. */
@@ -165,4 +183,53 @@ it('is left to the slow ways behind a hash that is none, and when it is too long
   hashAgain(long, linkBefore(long).hash);
   expect(faultsOf(long, linkBefore(long)).faults).toEqual([]);
   expect(looked(long, linkBefore(long)).usual).toBe(false);
+});
+
+describe('the link of any event in a page', () => {
+  it('is right by both ways where the ledger has written it', () => {
+    for (const row of rows) {
+      const before = linkBefore(row);
+      expect({ faults: [], ...linked(row, before) }).toEqual(slowlyLinked(row, before));
+    }
+  });
+
+  it('is never said to be right where it is not, whatever is changed in the event or in the link', () => {
+    const dice = new Dice(seed);
+    const pieces = ['', '0', 'g', '"', '\\', ' ', 'é', '\ufffd', '\n', ',', '"key":"k",', '"x":"y",', '\\u0041', '"hash":"', '}', '"schema":"2"']; // prettier-ignore
+    const changed = (text: string): string => {
+      const place = dice.below(text.length);
+      return text.slice(0, place) + (dice.of(pieces) ?? '') + text.slice(place + dice.below(3));
+    };
+    const said = { right: 0, wrong: 0 };
+    for (const row of rows) {
+      for (let change = 0; change < LINK_CHANGES_EACH; change += 1) {
+        const before = linkBefore(row);
+        const forged = { ...row };
+        const what = dice.below(8);
+        if (what < 4) forged.metadata = changed(row.metadata);
+        else if (what === 4) forged.data = changed(row.data);
+        else if (what === 5) forged.id = changed(row.id);
+        else if (what === 6) forged.type = dice.of(['LimitReached', 'FreeAllowanceGranted', 'TokensUsed', 'Tokens"', '']) ?? '';
+        else if (dice.below(2) === 0) before.hash = changed(before.hash);
+        else forged.revision += 1 + dice.below(2);
+        if (dice.below(2) === 0) hashAgain(forged, before.hash);
+        const { envelope, link } = linked(forged, before);
+        said[envelope ? 'right' : 'wrong'] += 1;
+        if (envelope) expect([forged, { faults: [], envelope, link }]).toEqual([forged, slowlyLinked(forged, before)]);
+        else expect(link).toEqual(before);
+      }
+    }
+    expect(said.right).toBeGreaterThan(100);
+    expect(said.wrong).toBeGreaterThan(said.right);
+  });
+
+  it('is left to the slow way where bytes are no text, though the hash is that of the bytes', () => {
+    const row = usages.find(({ data }) => !data.includes('"reference"'))!;
+    const before = linkBefore(row);
+    for (const change of [{ data: row.data.replace(/"occurredAt":"[^"]*"/, '$&,"reference":"\ufffd"') }, { type: 'Tokens\ufffd' }]) {
+      const forged = { ...row, ...change };
+      hashAgain(forged, before.hash);
+      expect([slowlyLinked(forged, before).faults, linked(forged, before)]).toEqual([[], { envelope: undefined, link: before }]);
+    }
+  });
 });

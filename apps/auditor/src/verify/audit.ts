@@ -1,6 +1,6 @@
 import type { StoredEvent } from '@ledger/event-store';
 import { isoInstant, type OrganisationEvent, type UserEvent, type WalletEvent, WALLET_ID_PATTERN, walletOf } from '@ledger/wallet';
-import { checkLink, firstLink, parsed } from './chain';
+import { checkLink, type Envelope, firstLink, parsed } from './chain';
 import { EntryLog } from './entries';
 import { checkCalendar, checkKey, factOf } from './facts';
 import { type Fault, Findings, type Rule } from './finding';
@@ -80,7 +80,7 @@ export class Audit {
 
   add(event: AuditedEvent): void {
     const state = this.met(event);
-    if (state) this.addStored(event, state);
+    if (state) this.addLinked(event, state, checkLink(state.link, event, this.fault));
   }
 
   /** The same of the row that a scan stands on. `known` is the stream's state: finding it by its name is a good part of the work. */
@@ -88,7 +88,7 @@ export class Audit {
     const state = this.met(row, known);
     if (!state) return;
     if (state.kind === 'user' && state.lastKey === undefined && row.isUsual(state.link)) this.judgeUsual(row, state);
-    else this.addStored(row, state);
+    else this.addLinked(row, state, row.usualLink(state.link) ?? checkLink(state.link, row, this.fault));
   }
 
   private met(event: AuditedEvent, known?: State): State | undefined {
@@ -102,11 +102,12 @@ export class Audit {
     return state;
   }
 
-  private addStored(event: AuditedEvent, state: State): void {
-    const { key, contentHash } = checkLink(state.link, event, this.fault);
-    const fact = factOf(event, state.kind, this.fault);
+  private addLinked(event: AuditedEvent, state: State, { key, contentHash }: Envelope): void {
+    // Once, for the texts of a row are made when they are asked for.
+    const { type, data } = event;
+    const fact = factOf({ type, data }, state.kind, this.fault);
     if (!fact) return;
-    checkCalendar(event.data, this.fault);
+    checkCalendar(data, this.fault);
     this.judge(event, state, fact, key, contentHash);
   }
 

@@ -76,7 +76,7 @@ function usualLink(link: Link, { revision, id, type, data, metadata }: Omit<Stor
   return { key, contentHash: metadata.slice(contentAt, contentAt + HASH_DIGITS) };
 }
 
-const UNKEYED: Envelope = { key: undefined, contentHash: undefined };
+export const UNKEYED: Envelope = { key: undefined, contentHash: undefined };
 
 /** The way that says what is wrong; of what the quick way says yes to it says the same. */
 export function unusualLink(link: Link, { revision, id, type, data, metadata }: Omit<StoredEvent, 'position'>, fault: Fault): Envelope {

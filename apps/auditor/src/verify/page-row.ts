@@ -1,6 +1,7 @@
 import { ScannedPage } from '@ledger/event-store';
+import { BESIDE, type EventType } from '@ledger/wallet';
 import type { AuditedEvent } from './audited';
-import { type Link, namedDigest, sha256OfBytes, variantOf } from './chain';
+import { type Envelope, type Link, namedDigest, sha256OfBytes, UNKEYED, variantOf } from './chain';
 import { UUID } from './glance';
 import { fixed, kindOf, PLAIN, WORD } from './texts';
 import { UsualUsage } from './usual-usage';
@@ -38,7 +39,9 @@ const CLOSE = 125;
 const DATA = Buffer.from('{"data":');
 const METADATA = Buffer.from(',"metadata":');
 const REVISION = Buffer.from(',"revision":');
-const TYPE = Buffer.from(',"type":"TokensUsed"}');
+const TYPE = Buffer.from(',"type":"');
+const END = Buffer.from('"}');
+const NO_TEXT = '\ufffd';
 
 /** The row that a scan stands on, as an event; its texts are made when they are asked for. */
 export class PageRow implements AuditedEvent {
@@ -50,6 +53,7 @@ export class PageRow implements AuditedEvent {
   /** Found in the metadata: where the digits of the two hashes begin, and the key, which has length 0 when there is none. */
   private hashAt = 0;
   private previousAt = 0;
+  private contentHashAt = 0;
   keyAt = 0;
   keyLength = 0;
 
@@ -85,11 +89,34 @@ export class PageRow implements AuditedEvent {
    * it. Else `link` stays where it was.
    */
   isUsual(link: Link): boolean {
-    const { glance, page, view } = this;
+    const { glance, page } = this;
     if (!link.sound || page.revision !== link.revision + 1 || page.dataAt - page.typeAt !== TYPE_LENGTH) return false;
     glance.at = page.typeAt;
-    if (!this.usage.look() || glance.at !== page.metadataAt) return false;
-    if (!this.takeMetadata() || glance.at !== page.metadataEnd) return false;
+    return this.usage.look() && glance.at === page.metadataAt && this.takeMetadata() && glance.at === page.metadataEnd && this.holds(link);
+  }
+
+  /**
+   * What `checkLink` answers, of any event whose metadata are usual and whose link holds; then `link` moves on to it. Undefined, and
+   * `link` where it was, when the other way must look.
+   */
+  usualLink(link: Link): Envelope | undefined {
+    const { glance, page } = this;
+    if (!link.sound || page.revision !== link.revision + 1) return undefined;
+    glance.at = page.metadataAt;
+    if (!this.takeMetadata() || glance.at !== page.metadataEnd) return undefined;
+    // Bytes that are no text read as this, and it as itself: hashed are the bytes, judged is the text.
+    const { type, data } = page;
+    if (type.includes(NO_TEXT) || data.includes(NO_TEXT)) return undefined;
+    const keyed = this.keyLength > 0;
+    if ((keyed && BESIDE.has(type as EventType)) || !this.holds(link)) return undefined;
+    if (!keyed) return UNKEYED;
+    const textAt = (from: number, length: number): string => page.bytes.toString('latin1', from, from + length);
+    return { key: textAt(this.keyAt, this.keyLength), contentHash: textAt(this.contentHashAt, HASH) };
+  }
+
+  /** Whether the hashes and the id are right behind the link, which then moves on to the event. The metadata were taken. */
+  private holds(link: Link): boolean {
+    const { page, view } = this;
     // In the room behind the page, where texts are compared and put together.
     const { bytes, roomAt } = page;
     bytes.write(link.hash, roomAt, 'latin1');
@@ -115,6 +142,7 @@ export class PageRow implements AuditedEvent {
     if (glance.is(F.client) && glance.run(PLAIN) < 0) return false;
     const keyed = glance.is(F.contentHash);
     if (keyed && !glance.hex(glance.at, HASH)) return false;
+    this.contentHashAt = glance.at;
     if (keyed) glance.at += HASH;
     if (!glance.is(F.hash)) return false;
     this.hashAt = glance.at;
@@ -135,8 +163,8 @@ export class PageRow implements AuditedEvent {
   }
 
   /** Of the text that docs/audit-format.md names, which is put together in the room, where the hash before it stands already. */
-  private hashOf({ bytes, roomAt, dataAt, metadataAt, metadataEnd, revisionAt, revisionEnd }: ScannedPage): string | undefined {
-    if (metadataEnd - dataAt + HASH + ROOM_BESIDE > bytes.length - roomAt) return undefined;
+  private hashOf({ bytes, roomAt, typeAt, dataAt, metadataAt, metadataEnd, revisionAt, revisionEnd }: ScannedPage): string | undefined {
+    if (metadataEnd - typeAt + HASH + ROOM_BESIDE > bytes.length - roomAt) return undefined;
     let at = roomAt + HASH + DATA.length;
     bytes.copyWithin(at, dataAt, metadataAt);
     at = put(bytes, at + metadataAt - dataAt, METADATA);
@@ -147,6 +175,8 @@ export class PageRow implements AuditedEvent {
     at = put(bytes, at + metadataEnd - fieldAt - HASH_FIELD, REVISION);
     for (let digit = revisionAt; digit < revisionEnd; digit += 1) bytes[at++] = bytes[digit]!;
     at = put(bytes, at, TYPE);
+    for (let letter = typeAt; letter < dataAt; letter += 1) bytes[at++] = bytes[letter]!;
+    at = put(bytes, at, END);
     return sha256OfBytes(bytes.subarray(roomAt, at));
   }
 }
