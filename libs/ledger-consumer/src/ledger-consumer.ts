@@ -33,6 +33,7 @@ export class LedgerConsumer<Transaction> {
   readonly ended: Promise<void>;
   private readonly consumer: Consumer;
   private end!: (error?: Error) => void;
+  private started: Promise<void> = Promise.resolve();
 
   constructor(
     kafka: Kafka,
@@ -54,7 +55,12 @@ export class LedgerConsumer<Transaction> {
   }
 
   /** Resolves when it reads. @throws when Kafka cannot be reached or the topic is not there */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.started = this.begin();
+    return this.started;
+  }
+
+  private async begin(): Promise<void> {
     await this.consumer.connect();
     await this.consumer.subscribe({ topic: this.options.topic ?? TOPICS.events.name, fromBeginning: true });
     await this.consumer.run({ eachBatchAutoResolve: false, eachBatch: (payload) => this.take(payload) });
@@ -92,7 +98,9 @@ export class LedgerConsumer<Transaction> {
   }
 
   private fail(error: Error): void {
-    this.end(error);
+    // Not before whoever waits for the start can look at `ended`: until then it would be a rejection that nobody handles.
+    const tell = (): void => void setImmediate(() => this.end(error));
+    this.started.then(tell, tell);
     // Not waited for: it waits for the batch that this is called from.
     this.consumer.disconnect().catch(() => undefined);
   }
